@@ -1,0 +1,364 @@
+"""Rewrites PyTorch code to do less work, with a proof for each change.
+
+The pipeline, and the only file that knows every stage. Every plain file of this package is a
+codemod: a function `propose(flow)` and a docstring that says what it promises.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import os
+import pkgutil
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from codemods.core.event import Birth, Buffer, Flow, Write
+from codemods.core.report import Notice, Report
+from codemods.core.span import Span, Step, span
+from codemods.core.verdict import Decision, Refused, Verdict
+
+if TYPE_CHECKING:
+    from codemods.core.proposal import Proposal
+    from codemods.prove import Obligation
+    from codemods.read.discover import Exclude, File
+    from codemods.write.patch import Change
+
+VERSION = "0.1.0"
+Item = tuple["File", bytes]
+Progress = Callable[[int, int], None]  # files done, files in all
+MOST_ROUNDS = 10
+ENOUGH_FOR_A_POOL = 64  # files; below it starting processes costs more than it gives
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to look for. Without `select` it is every codemod."""
+
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] = ()
+    exclude: tuple[Exclude, ...] = ()
+    assume: tuple[str, ...] = ()  # names of assumptions that are accepted
+    every: bool = False  # rewrite also where it saves nothing
+    explain: bool = False  # tell the life of every buffer, and of suppressed sites too
+
+    @property
+    def selected(self) -> tuple[str, ...]:
+        return tuple(name for name in (names() if self.select is None else self.select) if name not in self.ignore)
+
+
+DEFAULTS = Options()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found out about one file."""
+
+    decisions: tuple[Decision, ...] = ()
+    failed: tuple[Notice, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    parsed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A report, and which file each part of it came from."""
+
+    report: Report
+    files: tuple[tuple[File, Found], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """One file rewritten, and the decisions that were applied, by the round they were applied in."""
+
+    change: Change
+    rounds: tuple[tuple[Decision, ...], ...]
+
+
+@dataclass(slots=True)
+class _Site:
+    """The proposals of one codemod for one node, over all the flows that contain it."""
+
+    flow: Flow
+    proposal: Proposal
+    verdicts: list[Verdict] = field(default_factory=list)
+    life: list[Step] = field(default_factory=list)
+
+
+def names() -> tuple[str, ...]:
+    """The codemods, by name."""
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.ispkg and m.name != "__main__"))
+
+
+def describe(name: str) -> str:
+    """The docstring of a codemod."""
+    return (importlib.import_module(f"codemods.{name}").__doc__ or "").strip()
+
+
+def run(paths: Sequence[Path], options: Options = DEFAULTS, progress: Progress | None = None) -> Report:
+    """Every candidate site under `paths` and what was decided about it.
+
+    Raises FileNotFoundError for a path that does not exist and ConfigError for an unknown codemod.
+    """
+    return scan(paths, options, progress).report
+
+
+def scan(paths: Sequence[Path], options: Options = DEFAULTS, progress: Progress | None = None) -> Scan:
+    """As `run`, with the files."""
+    from codemods.read.config import check_names
+    from codemods.read.discover import File, discover, interesting, read
+
+    started = time.perf_counter()
+    check_names((*(options.select or ()), *options.ignore), names(), "select")
+    failed: list[Notice] = []
+    work: list[Item] = []
+    scanned = 0
+    for item in discover(paths, options.exclude):
+        source = read(item) if isinstance(item, File) else item
+        if isinstance(source, Notice):
+            failed.append(source)
+            continue
+        scanned += 1
+        if isinstance(item, File) and interesting(source):
+            work.append((item, source))
+    files = tuple(_map(partial(_decide, options=options), work, progress))
+    found = [result for _, result in files]
+    failed += [notice for result in found for notice in result.failed]
+    report = Report(
+        decisions=tuple(sorted((d for result in found for d in result.decisions), key=_order)),
+        scanned=scanned,
+        parsed=sum(result.parsed for result in found),
+        failed=tuple(sorted(failed, key=lambda notice: (notice.path, notice.line))),
+        notices=tuple(notice for result in found for notice in result.notices),
+        seconds=time.perf_counter() - started,
+    )
+    return Scan(report, files)
+
+
+def decide_file(source: bytes, name: str, options: Options = DEFAULTS) -> Found:
+    """Decide every site of one file. `name` is the path to report. Pure; whatever goes wrong is in the result."""
+    from codemods.read import suppress
+
+    try:
+        tree = _parse(source)
+        sites = _sites(tree, source, name, options)
+        comments = suppress.suppressions(source)
+    except _FunctionError as error:
+        return Found(failed=(Notice(name, error.line, str(error), internal=True),), parsed=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return Found(failed=(_unreadable(error, name),))
+    used: suppress.Used = set()
+    decisions = []
+    for site in sites:
+        lines = _lines(site)
+        taken = [comment for comment in comments if comment.takes(site.proposal.codemod, lines)]
+        used |= {(comment.line, site.proposal.codemod) for comment in taken}
+        if not taken or options.explain:
+            decisions.append(_decision(site, source, name))
+    told = suppress.notices(comments, used, names(), options.selected, name)
+    return Found(tuple(sorted(decisions, key=_order)), notices=tuple(told), parsed=True)
+
+
+def applicable(decision: Decision, options: Options) -> bool:
+    """It is to be rewritten: proved, or assumed under names that are accepted, and worth it."""
+    held = decision.verdict in ("proved", "assumed") and set(decision.assumes) <= set(options.assume)
+    return held and bool(decision.edits) and (bool(decision.saves) or options.every)
+
+
+def plan(files: Iterable[tuple[File, Found]], paths: Sequence[Path], options: Options) -> Iterator[Fixed | Notice]:
+    """What to write, file by file, until the tool finds nothing more to do on its own result.
+
+    A patch of it applies at the root of the repository around `paths`, outside git in `paths`; what
+    holds them all, where they differ. A file that cannot be rewritten is a Notice.
+    """
+    from codemods.write.patch import root_of
+
+    root = Path(os.path.commonpath({root_of(path) for path in paths}))
+    for file, found in files:
+        if any(applicable(decision, options) for decision in found.decisions):
+            result = _fix(file, options, root)
+            if result is not None:
+                yield result
+
+
+class _FunctionError(Exception):
+    """An error of the tool itself while it read or proved a function."""
+
+    def __init__(self, function: str, line: int, error: Exception) -> None:
+        super().__init__(f"internal error in {function}: {type(error).__name__}: {error}")
+        self.line = line
+
+
+def _map(
+    work: Callable[[Item], Found], items: Sequence[Item], progress: Progress | None
+) -> Iterator[tuple[File, Found]]:
+    """In processes where that pays; the results come in the order of the items."""
+    tell = progress or (lambda done, total: None)
+    tell(0, len(items))
+    workers = min(_processors(), 8)
+    if workers < 2 or len(items) < ENOUGH_FOR_A_POOL:
+        for done, item in enumerate(items, 1):
+            yield item[0], work(item)
+            tell(done, len(items))
+        return
+    import signal
+    from concurrent.futures import ProcessPoolExecutor
+
+    pool = ProcessPoolExecutor(workers, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
+    try:
+        for done, (item, result) in enumerate(zip(items, pool.map(work, items, chunksize=8), strict=True), 1):
+            yield item[0], result
+            tell(done, len(items))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _decide(item: Item, options: Options) -> Found:
+    file, source = item
+    return decide_file(source, file.name, options)
+
+
+def _parse(source: bytes) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the scanned code: invalid escapes, `is` with a literal
+        return ast.parse(source)
+
+
+def _unreadable(error: Exception, name: str) -> Notice:
+    match error:
+        case SyntaxError(lineno=line, msg=message):
+            return Notice(name, line or 1, f"cannot be parsed: {message}")
+        case RecursionError() | MemoryError():
+            return Notice(name, 1, "cannot be parsed: nested too deeply")
+    return Notice(name, 1, f"cannot be parsed: {error}")
+
+
+def _sites(tree: ast.Module, source: bytes, name: str, options: Options) -> list[_Site]:
+    """Every site of a file once. Raises _FunctionError: a file that was not read to its end has no proofs."""
+    from codemods.read.host import flows
+
+    proposers = [importlib.import_module(f"codemods.{codemod}").propose for codemod in options.selected]
+    sites: dict[tuple[str, ast.AST], _Site] = {}
+    function, line = "<module>", 1
+    try:
+        for flow in flows(tree, source, name):
+            function, line = flow.function, _first_line(flow)
+            for propose in proposers:
+                for proposal in propose(flow):
+                    site = sites.setdefault((proposal.codemod, proposal.node), _Site(flow, proposal))
+                    site.verdicts += [verdict for verdict in _prove(proposal, flow) if verdict not in site.verdicts]
+                    if options.explain:
+                        site.life += _life(flow, proposal, name)
+    except (RecursionError, MemoryError):
+        raise
+    except Exception as error:
+        raise _FunctionError(function, line, error) from error
+    return list(sites.values())
+
+
+def _first_line(flow: Flow) -> int:
+    lines = [span(event.node).line for event in flow.events if event is not None]
+    return min(filter(None, lines), default=1)
+
+
+def _prove(proposal: Proposal, flow: Flow) -> Iterator[Verdict]:
+    """All obligations up to one that is certainly broken: a doubt does not hide a witness."""
+    for obligation in cast("tuple[Obligation, ...]", proposal.obligations):
+        verdict = obligation.check(flow)
+        yield verdict
+        if isinstance(verdict, Refused) and verdict.certain:
+            return
+
+
+def _life(flow: Flow, proposal: Proposal, name: str) -> list[Step]:
+    """Every event on the memory that the proposal is about."""
+    inside = set(ast.walk(proposal.node))
+    events = [event for event in flow.events if event is not None]
+    ours: set[Buffer | None] = {
+        event.buffer for event in events if event.node in inside and isinstance(event, Birth | Write)
+    }
+    ours = ours | {buffer.older for buffer in ours if buffer} | {e.buffer for e in events if e.buffer.older in ours}
+    ours.discard(None)
+    return [
+        Step(name, span(event.node), f"{type(event).__name__.lower()}: {event.why}")
+        for event in events
+        if event.buffer in ours
+    ]
+
+
+def _decision(site: _Site, source: bytes, name: str) -> Decision:
+    from codemods.write.preview import preview
+
+    proposal = site.proposal
+    refused = any(isinstance(verdict, Refused) for verdict in site.verdicts)
+    return Decision(
+        codemod=proposal.codemod,
+        path=name,
+        span=span(proposal.node),
+        function=site.flow.function,
+        subject=proposal.subject,
+        edits=proposal.edits,
+        verdicts=tuple(site.verdicts),
+        saves=proposal.saves,
+        fix=None if refused else preview(proposal.edits, _statement(site), source),
+        life=tuple(sorted(dict.fromkeys(site.life), key=lambda step: step.span)),
+    )
+
+
+def _order(decision: Decision) -> tuple[str, Span, str]:
+    return decision.path, decision.span, decision.codemod
+
+
+def _statement(site: _Site) -> ast.AST:
+    """The statement around a site."""
+    node: ast.AST | None = site.proposal.node
+    while node is not None and not isinstance(node, ast.stmt):
+        node = site.flow.parents.get(node)
+    return node or site.proposal.node
+
+
+def _lines(site: _Site) -> set[int]:
+    """Where a comment counts for the site: the first and the last line of the call and of its statement."""
+    node, statement = span(site.proposal.node), _statement(site)
+    around = span(statement)
+    simple = not hasattr(statement, "body") and not hasattr(statement, "cases")
+    return {node.line, node.end_line, around.line, around.end_line if simple else around.line}
+
+
+def _fix(file: File, options: Options, root: Path) -> Fixed | Notice | None:
+    """Rewrite the text of one file, read anew so that proofs and text are of the same bytes."""
+    from codemods.read.discover import read
+    from codemods.write import edits, gate
+    from codemods.write.patch import Change
+    from codemods.write.source import CannotEdit
+
+    before = read(file)
+    if isinstance(before, Notice):
+        return before
+    text, rounds = before, list[tuple[Decision, ...]]()
+    try:
+        for _ in range(MOST_ROUNDS):
+            wanted = [d for d in decide_file(text, file.name, options).decisions if applicable(d, options)]
+            result = edits.apply(text, wanted)
+            if not result.applied:
+                break
+            gate.check(text, result)
+            text = result.text
+            rounds.append(result.applied)
+    except CannotEdit as error:
+        return Notice(file.name, 1, f"not rewritten: {error}")
+    except Exception as error:
+        return Notice(file.name, 1, f"internal error, not rewritten: {type(error).__name__}: {error}", internal=True)
+    if text == before:
+        return None
+    return Fixed(Change(file.path, file.path.relative_to(root).as_posix(), before, text), tuple(rounds))

@@ -1,0 +1,1 @@
+"""Nouns: frozen data that every stage shares. Imports nothing of ours."""

@@ -1,0 +1,86 @@
+"""The life of a tensor's memory, told in events.
+
+    Birth    memory comes into being           torch.empty(n)
+    Write    a part takes a value              out.copy_(x), out.zero_()
+    Read     a part is looked at               out + 1;  part None: only its shape, or the name, is used
+    Escape   someone else may now look at it   return out, self.out = out, unknown(out)
+    Rebound  a name lets go of it              out = other
+
+`torch.zeros(n)` is a Birth followed by a Write of 0. Provers know nothing else about Python.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Literal
+
+from codemods.core.region import Box
+from codemods.core.size import Atom, Size
+
+How = Literal["returned", "kept", "unseen-call", "captured", "stream", "outlives", "not-understood"]
+Tags = frozenset[tuple[int, int]]  # (join, edge): true on paths that came into the join by that edge
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Buffer:
+    """The latest memory born at one site; `older` stands for all earlier ones of that site."""
+
+    name: str
+    older: Buffer | None = None
+    shared: bool = False  # memory that others can reach from the start, such as a parameter's
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Event:
+    buffer: Buffer
+    region: Box | None
+    node: ast.AST
+    why: str
+    when: Tags = frozenset()  # it concerns this buffer only on paths that agree with these
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Birth(Event):
+    api: str = ""
+    shape: tuple[Size, ...] | None = None  # None where the rank is not known
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Write(Event):
+    """`sure`: when control passes here, all of `region` takes a new value that does not come from the old one,
+    unless the path agrees with one of `unless`."""
+
+    sure: bool = False
+    value: str | None = None  # the constant stored everywhere in `region`, canonical, if it is one
+    api: str = ""  # what the source called: "torch.zeros", "Tensor.zero_"
+    unless: tuple[Tags, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Read(Event): ...
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Escape(Event):
+    how: How = "unseen-call"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Rebound(Event): ...
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """The events of one function and which may follow which. Point 0 is the entry."""
+
+    function: str
+    path: str
+    once: Literal["call", "instance", "import"]
+    events: tuple[Event | None, ...]
+    next: tuple[tuple[int, ...], ...]
+    renews: dict[int, frozenset[Atom]] = field(default_factory=dict)  # loop heads: names whose values change there
+    joins: dict[int, dict[int, tuple[int, int]]] = field(default_factory=dict)  # point -> {point before: (join, edge)}
+    parents: dict[ast.AST, ast.AST] = field(default_factory=dict)  # for codemods: the statement around a node
+    source: bytes = b""
+    fail: int = -1  # the point where an exception leaves the function

@@ -1,0 +1,29 @@
+"""The result of a run over some files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codemods.core.verdict import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to tell about a file: that it could not be parsed, that a suppression is unused."""
+
+    path: str
+    line: int
+    message: str
+    internal: bool = False  # an error of this tool, not of the file
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Decisions are sorted by path, line, column and codemod."""
+
+    decisions: tuple[Decision, ...]
+    scanned: int  # files whose bytes were read
+    parsed: int
+    failed: tuple[Notice, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    seconds: float = 0.0  # wall time

@@ -1,0 +1,74 @@
+"""Questions about a piece of syntax that need no knowledge of the program."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+PLAIN_ATTRIBUTES = frozenset("shape dtype device ndim T mT is_cuda layout itemsize".split())
+PLAIN_CALLS = frozenset("size dim numel view narrow select transpose permute unsqueeze squeeze flatten t detach len".split())
+
+
+def children(node: ast.AST) -> Iterator[ast.AST]:
+    """`ast.iter_child_nodes` without its checks: this is on the hot path."""
+    for part in node.__dict__.values():
+        if isinstance(part, ast.AST):
+            yield part
+        elif type(part) is list:
+            for item in part:
+                if isinstance(item, ast.AST):
+                    yield item
+
+
+def walk(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and all below it, in no particular order."""
+    todo = [node]
+    while todo:
+        here = todo.pop()
+        yield here
+        todo += children(here)
+
+
+def effects(node: ast.AST) -> tuple[str, ...]:
+    """The parts of an expression that may do more than give a value: calls, attributes that may be properties."""
+    match node:
+        case ast.Constant() | ast.Name() | ast.Slice(lower=None, upper=None, step=None):
+            return ()
+        case ast.Attribute(value=ast.Name(id="torch" | "math" | "np")):
+            return ()
+        case ast.Attribute(value=inner, attr=attr) if attr in PLAIN_ATTRIBUTES:
+            return effects(inner)
+        case ast.Attribute():
+            return (ast.unparse(node),)
+        case ast.Call(func=ast.Attribute(value=inner, attr=attr), args=args, keywords=keywords) if attr in PLAIN_CALLS:
+            return tuple(found for part in (inner, *args, *[keyword.value for keyword in keywords]) for found in effects(part))
+        case ast.Call(func=ast.Name(id="len" | "int" | "float"), args=args, keywords=[]):
+            return tuple(found for part in args for found in effects(part))
+        case ast.Tuple() | ast.List() | ast.BinOp() | ast.UnaryOp() | ast.Subscript() | ast.Slice() | ast.IfExp():
+            return tuple(found for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr) for found in effects(part))
+    return (ast.unparse(node),)
+
+
+def statement(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> ast.AST:
+    """The statement that a node stands in."""
+    while not isinstance(node, ast.stmt) and node in parents:
+        node = parents[node]
+    return node
+
+
+def subject(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> str:
+    """The name that the value of an expression is given, or the expression itself."""
+    parent = parents.get(node)
+    match parent:
+        case ast.Assign(targets=[target]):
+            return ast.unparse(target)
+        case ast.AnnAssign(target=target) | ast.NamedExpr(target=target):
+            return ast.unparse(target)
+        case ast.keyword(arg=str(name)):
+            return name
+        case ast.Attribute() | ast.Call() if not isinstance(parents.get(parent), ast.stmt | None):
+            return subject(parent, parents)
+        case ast.Attribute():
+            return subject(parent, parents)
+    text = ast.unparse(node)
+    return text if len(text) <= 40 else text[:37] + "..."

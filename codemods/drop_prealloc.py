@@ -1,0 +1,59 @@
+"""drop_prealloc: remove an allocation whose name is bound again before it is used.
+
+    w = torch.empty(m, k)              w = torch.softmax(logits, -1)
+    w = torch.softmax(logits, -1)  ->
+
+Saves an allocation, and a fill kernel where the memory was also filled. Safe when on every path the
+name is bound again and until then neither the memory nor the name is used, and when the arguments
+of the allocation do nothing else.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from codemods.core.edit import Remove
+from codemods.core.event import Birth, Flow, Rebound, Write
+from codemods.core.proposal import Proposal
+from codemods.core.span import span
+from codemods.core.syntax import effects
+from codemods.core.verdict import Saves
+from codemods.prove.not_deliberate import NotDeliberate
+from codemods.prove.silent import Silent
+from codemods.prove.untouched import Untouched
+
+
+def propose(flow: Flow) -> Iterator[Proposal]:
+    """One proposal for each allocation given to a name that another statement binds again."""
+    for event in flow.events:
+        if not isinstance(event, Birth) or not isinstance(event.node, ast.Call):
+            continue
+        match flow.parents.get(event.node):
+            case ast.Assign(targets=[ast.Name(id=name) as target]) as statement:
+                pass
+            case ast.AnnAssign(target=ast.Name(id=name) as target) as statement:
+                pass
+            case _:
+                continue
+        if _bound_again(flow, event, target):
+            yield _proposal(flow, event, event.node, statement, name)
+
+
+def _bound_again(flow: Flow, birth: Birth, target: ast.Name) -> bool:
+    both = (birth.buffer, birth.buffer.older)
+    return any(isinstance(event, Rebound) and event.buffer in both and event.node is not target for event in flow.events)
+
+
+def _proposal(flow: Flow, birth: Birth, call: ast.Call, statement: ast.stmt, name: str) -> Proposal:
+    lost = [*call.args, *(keyword.value for keyword in call.keywords)]
+    if isinstance(call.func, ast.Attribute):
+        lost.append(call.func.value)
+    filled = any(isinstance(event, Write) and event.node is call for event in flow.events)
+    obligations = (
+        Untouched(birth),
+        NotDeliberate(birth, name),
+        Silent(tuple(effect for part in lost for effect in effects(part))),
+    )
+    saves = Saves(launches=int(filled), allocations=1, per=flow.once)
+    return Proposal("drop_prealloc", statement, name, (Remove(span(statement)),), obligations, saves)

@@ -1,0 +1,51 @@
+"""AlreadyHolds: the write stores what is there already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codemods.core.event import Birth, Escape, Flow, Write
+from codemods.core.region import ALL, Box, apart, inside
+from codemods.core.verdict import Proved, Refused, Verdict
+from codemods.prove.walk import step
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyHolds:
+    """On every path to the write its part holds the same constant from an earlier write."""
+
+    write: Write
+
+    def check(self, flow: Flow) -> Verdict:
+        if self.write.value is None or self.write.when:
+            return Refused("another-value", "the value that it stores is not a known constant")
+        before: dict[int, list[int]] = {}
+        for point, targets in enumerate(flow.next):
+            for target in targets:
+                before.setdefault(target, []).append(point)
+        because: dict[Write, None] = {}
+        todo = [source for point, event in enumerate(flow.events) if event is self.write for source in before.get(point, [])]
+        seen: set[int] = set()
+        while todo:
+            point = todo.pop()
+            if point in seen:
+                continue
+            seen.add(point)
+            event = flow.events[point]
+            if event is not None and event.buffer is self.write.buffer:
+                match event:
+                    case Write(sure=True, unless=(), value=value) if value == self.write.value and self._within(event):
+                        because[event] = None
+                        continue
+                    case Write(region=Box() as region) if apart(region, self.write.region or ALL):
+                        pass
+                    case Write() | Birth() | Escape():
+                        witness = (step(flow, event), step(flow, self.write))
+                        return Refused("another-value", "it may hold another value by then", witness)
+            if point == 0:
+                return Refused("another-value", "what it holds before is not known", (step(flow, self.write),))
+            todo += before.get(point, [])
+        return Proved(tuple(step(flow, event) for event in because))
+
+    def _within(self, event: Write) -> bool:
+        return not event.when and inside(self.write.region or ALL, event.region or ALL)

@@ -1,0 +1,153 @@
+"""Unobserved: nobody ever sees what this write stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codemods.core.event import Birth, Buffer, Escape, Event, Flow, Read, Write
+from codemods.core.region import ALL, Box, Left, Run, apart, forget, minus
+from codemods.core.verdict import Proved, Refused, Verdict
+from codemods.prove.walk import Choices, agrees, step, way
+
+MOST_STEPS = 20_000
+Trail = tuple[tuple[Event, Left], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unobserved:
+    """Every path from the write overwrites it, or loses it, before anyone looks."""
+
+    write: Write
+
+    def check(self, flow: Flow) -> Verdict:
+        return _Search(flow, self.write).verdict()
+
+
+class _Search:
+    """Follow every path from the write with the part that is still there."""
+
+    def __init__(self, flow: Flow, write: Write) -> None:
+        self.flow = flow
+        self.write = write
+        buffers = {write.buffer, write.buffer.older}
+        self.way = way(flow, [event for event in flow.events if event and event.buffer in buffers])
+        self.covered: dict[Event, Left] = {}
+        self.seen_by: list[tuple[Trail, Left, bool]] = []
+        self.steps = 0
+
+    def verdict(self) -> Verdict:
+        start = self.write.region
+        if start is None or not start.known or any(_unsafe(axis) for _, axis in start.axes):
+            start = ALL
+        for point, event in enumerate(self.flow.events):
+            if event is self.write:
+                self.follow(point, (start,))
+        if self.steps > MOST_STEPS:
+            return Refused("too-complex", "there are too many paths to follow", (step(self.flow, self.write),))
+        if self.seen_by:
+            return self.refusal()
+        if not self.covered:
+            message = "nothing overwrites it and nothing reads it: it may be there for its side effect"
+            return Refused("never-used", message, (step(self.flow, self.write),))
+        return Proved(tuple(step(self.flow, event, _words(left)) for event, left in self.covered.items()))
+
+    def follow(self, start: int, left: Left) -> None:
+        nothing: Choices = frozenset()
+        todo: list[tuple[int, Buffer, Left, Choices, Trail, bool]] = []
+        seen: set[tuple[int, Buffer, Left, Choices, bool]] = set()
+
+        def push(point: int, buffer: Buffer, left: Left, choices: Choices, trail: Trail, certain: bool) -> None:
+            for target, chosen in self.way.after(point, choices):
+                todo.append((target, buffer, left, chosen, trail, certain))
+
+        push(start, self.write.buffer, left, nothing, (), True)
+        while todo and self.steps <= MOST_STEPS:
+            point, buffer, left, choices, trail, certain = todo.pop()
+            if point in self.flow.renews:
+                left = forget(left, self.flow.renews[point])
+            key = (point, buffer, left, choices, certain)
+            if key in seen:
+                continue
+            seen.add(key)
+            self.steps += 1
+            event = self.flow.events[point]
+            if event is None or event.buffer is not buffer or not agrees(event.when, choices):
+                push(point, buffer, left, choices, trail, certain)
+                continue
+            match event:
+                case Birth() if buffer.older is not None:  # the loop came round: ours is an earlier memory now
+                    buffer = buffer.older
+                case Read(region=Box() as region) if not all(apart(piece, region) for piece in left):
+                    self.seen_by.append(((*trail, (event, left)), left, certain))
+                    continue
+                case Escape():
+                    self.seen_by.append(((*trail, (event, left)), left, certain))
+                    continue
+                case Write(region=Box() as region, sure=sure, unless=unless):
+                    if sure and not any(agrees(tags, choices) for tags in unless):
+                        rest = minus(left, region)
+                        if rest != left:
+                            self.covered.setdefault(event, rest)
+                            trail = (*trail, (event, rest))
+                            left = rest
+                            if not rest:
+                                continue
+                    elif event is not self.write:
+                        certain = False
+                        trail = (*trail, (event, left))
+            push(point, buffer, left, choices, trail, certain)
+
+    def refusal(self) -> Refused:
+        """The first witness in source order, a certain one before an uncertain one of the same place."""
+        trail, left, certain = min(self.seen_by, key=lambda seen: (_order(seen[0]), not seen[2]))
+        event, _ = trail[-1]
+        witness = tuple(step(self.flow, passed, _words(rest)) for passed, rest in trail)
+        written = any(isinstance(passed, Write) for passed, _ in trail)
+        code, message, sure, needs = _reason(event, left, certain, written)
+        return Refused(code, message, witness, certain=sure, needs=needs)
+
+
+def _unsafe(axis: object) -> bool:
+    """A bound that might be None does not start where it says."""
+    ends = (axis.low, axis.high) if isinstance(axis, Run) else ()
+    return any(atom.key[:1] == ("object",) for end in ends if end for atom in end.atoms if isinstance(atom.key, tuple))
+
+
+def _order(trail: Trail) -> tuple[int, int, int]:
+    node = trail[-1][0].node
+    return getattr(node, "lineno", 0) or 1 << 30, getattr(node, "col_offset", 0), len(trail)
+
+
+def _words(left: Left) -> str:
+    return ", ".join(str(piece) for piece in left) or "nothing"
+
+
+def _reason(event: Event, left: Left, certain: bool, written: bool) -> tuple[str, str, bool, str]:
+    """Code, message, whether the witness is certain, and what would settle it."""
+    line = getattr(event.node, "lineno", 0)
+    place = f" at line {line}" if line else ""
+    rest = _words(left)
+    if isinstance(event, Read):
+        if written and certain and left != (ALL,):
+            return "gap", f"{rest} is never written before it is read{place}: {event.why}", True, ""
+        if not certain:
+            needs = f"that what is written before line {line} is all that is read there"
+            return "partly-written", f"a part of it may not be written before it is read{place}: {event.why}", False, needs
+        return "read-first", f"its value is read{place} before it is overwritten: {event.why}", event.region is not None and event.region.known, "that the memory read there is another one"
+    assert isinstance(event, Escape)
+    if event.how == "returned":
+        if not written:
+            return "returned", f"it is {event.why}{place} as it was filled", True, ""
+        if certain:
+            return "gap", f"{rest} is never written and is {event.why}{place}", True, ""
+        return "partly-written", f"a part of it may not be written when it is {event.why}{place}", False, "which part is written"
+    needs = {
+        "kept": "who reads it first, and whether it is overwritten by then",
+        "captured": "when the code that captured it runs",
+        "unseen-call": "whether the callee overwrites all of it before it reads it",
+        "outlives": "who looks at it after the function",
+        "stream": "in which order the streams run",
+        "not-understood": "what this does to its memory",
+    }[event.how]
+    part = "" if left == (ALL,) else f"{rest} is never written and "
+    return event.how, f"{part}it is {event.why}{place}" if event.how != "outlives" else f"{part}{event.why}", False, needs

@@ -1,0 +1,304 @@
+"""Expressions -> instructions, in the order in which Python evaluates them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import cast
+
+from codemods.core.syntax import children, walk
+from codemods.read.graph import Block, Instr
+
+Context = Callable[[ast.expr], bool]
+
+
+class Expressions:
+    """Emits instructions into the current block; control flow inside an expression opens new ones."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = [Block()]
+        self.here: int | None = 0
+        self.handler: int | None = None
+        self.slots = 0
+        self.renamed: list[dict[str, str]] = []  # comprehension variables, innermost last
+        self.exhausted: dict[int, int] = {}
+
+    # blocks
+
+    def block(self) -> int:
+        self.blocks.append(Block(handler=self.handler))
+        return len(self.blocks) - 1
+
+    def go(self, target: int) -> None:
+        """From here on to `target`."""
+        if self.here is not None:
+            self.blocks[self.here].next.append(target)
+        self.here = None
+
+    def start(self, target: int) -> None:
+        self.go(target)
+        self.here = target
+
+    def fork(self, slot: int, yes: int, no: int) -> None:
+        if self.here is not None:
+            self.blocks[self.here].test = slot
+            self.blocks[self.here].next += [yes, no]
+        self.here = None
+
+    def slot(self) -> int:
+        self.slots += 1
+        return self.slots
+
+    def emit(self, op: str, node: ast.AST, args: tuple[int, ...] = (), data: object = None, dest: int | None = None) -> int:
+        where = self.slot() if dest is None else dest
+        if self.here is not None:
+            self.blocks[self.here].instrs.append(Instr(op, node, where, args, data))
+        return where
+
+    # values
+
+    def value(self, node: ast.expr) -> int:
+        method = getattr(self, "value_" + type(node).__name__, None)
+        return cast("int", method(node)) if method else self.value_other(node)
+
+    def values(self, nodes: list[ast.expr]) -> tuple[int, ...]:
+        return tuple(self.value(node) for node in nodes)
+
+    def value_other(self, node: ast.expr) -> int:
+        parts = [child for child in children(node) if isinstance(child, ast.expr)]
+        return self.emit("unknown", node, self.values(parts))
+
+    def value_Constant(self, node: ast.Constant) -> int:
+        return self.emit("const", node, data=node.value)
+
+    def value_Name(self, node: ast.Name) -> int:
+        return self.emit("load", node, data=self.name(node.id))
+
+    def name(self, name: str) -> str:
+        for scope in reversed(self.renamed):
+            if name in scope:
+                return scope[name]
+        return name
+
+    def value_Attribute(self, node: ast.Attribute) -> int:
+        return self.emit("attr", node, (self.value(node.value),), node.attr)
+
+    def value_Subscript(self, node: ast.Subscript) -> int:
+        holder = self.value(node.value)
+        return self.emit("index", node, (holder, self.value(node.slice)))
+
+    def value_Slice(self, node: ast.Slice) -> int:
+        parts = (node.lower, node.upper, node.step)
+        slots = tuple(self.value(part) if part else self.emit("const", node, data=None) for part in parts)
+        return self.emit("slice", node, slots)
+
+    def value_Tuple(self, node: ast.Tuple) -> int:
+        return self.display(node, node.elts, "tuple")
+
+    def value_List(self, node: ast.List) -> int:
+        return self.display(node, node.elts, "list")
+
+    def value_Set(self, node: ast.Set) -> int:
+        return self.display(node, node.elts, "bag")
+
+    def display(self, node: ast.AST, parts: list[ast.expr], op: str) -> int:
+        starred = tuple(isinstance(part, ast.Starred) for part in parts)
+        plain = [part.value if isinstance(part, ast.Starred) else part for part in parts]
+        return self.emit(op, node, self.values(plain), starred)
+
+    def value_Dict(self, node: ast.Dict) -> int:
+        slots: list[int] = []
+        for key, value in zip(node.keys, node.values, strict=True):
+            slots += [self.value(key)] if key else []
+            slots.append(self.value(value))
+        return self.emit("bag", node, tuple(slots), (False,) * len(slots))
+
+    def value_Starred(self, node: ast.Starred) -> int:
+        return self.value(node.value)
+
+    def value_BinOp(self, node: ast.BinOp) -> int:
+        left = self.value(node.left)
+        return self.emit("bin", node, (left, self.value(node.right)), type(node.op).__name__)
+
+    def value_UnaryOp(self, node: ast.UnaryOp) -> int:
+        return self.emit("unary", node, (self.value(node.operand),), type(node.op).__name__)
+
+    def value_JoinedStr(self, node: ast.JoinedStr) -> int:
+        return self.emit("format", node, self.values(node.values))
+
+    def value_FormattedValue(self, node: ast.FormattedValue) -> int:
+        return self.emit("format", node, (self.value(node.value),))
+
+    def value_TemplateStr(self, node: ast.expr) -> int:
+        return self.emit("closure", node, data=names_in(node))
+
+    def value_NamedExpr(self, node: ast.NamedExpr) -> int:
+        slot = self.value(node.value)
+        # a walrus inside a comprehension binds in the function around it
+        self.emit("store", node, (slot,), cast("ast.Name", node.target).id)
+        return slot
+
+    def value_Call(self, node: ast.Call) -> int:
+        if isinstance(node.func, ast.Attribute):
+            callee = self.value(node.func.value)
+        else:
+            callee = self.value(node.func)
+        args = [arg.value if isinstance(arg, ast.Starred) else arg for arg in node.args]
+        given = self.values(args)
+        named = self.values([keyword.value for keyword in node.keywords])
+        return self.emit("call", node, (callee, *given, *named))
+
+    def value_Await(self, node: ast.Await) -> int:
+        return self.emit("await", node, (self.value(node.value),))
+
+    def value_Yield(self, node: ast.Yield) -> int:
+        return self.emit("yield", node, (self.value(node.value),) if node.value else ())
+
+    def value_YieldFrom(self, node: ast.YieldFrom) -> int:
+        return self.emit("yield", node, (self.value(node.value),))
+
+    def value_Lambda(self, node: ast.Lambda) -> int:
+        for default in [*node.args.defaults, *filter(None, node.args.kw_defaults)]:
+            self.emit("keep", default, (self.value(default),), "kept as a default argument")
+        return self.emit("closure", node, data=self.captured(node.body))
+
+    def captured(self, *nodes: ast.AST) -> frozenset[str]:
+        return frozenset(self.name(name) for node in nodes for name in names_in(node))
+
+    # choices
+
+    def value_IfExp(self, node: ast.IfExp) -> int:
+        dest, yes, no, after = self.slot(), self.block(), self.block(), self.block()
+        self.condition(node.test, yes, no)
+        for target, part in ((yes, node.body), (no, node.orelse)):
+            self.here = target
+            self.emit("move", part, (self.value(part),), dest=dest)
+            self.go(after)
+        self.here = after
+        return dest
+
+    def value_BoolOp(self, node: ast.BoolOp) -> int:
+        dest, after = self.slot(), self.block()
+        for part in node.values[:-1]:
+            slot = self.emit("truth", part, (self.value(part),))
+            self.emit("move", part, (slot,), dest=dest)
+            more = self.block()
+            self.fork(slot, *((more, after) if isinstance(node.op, ast.And) else (after, more)))
+            self.here = more
+        self.emit("move", node.values[-1], (self.value(node.values[-1]),), dest=dest)
+        self.start(after)
+        return dest
+
+    def value_Compare(self, node: ast.Compare) -> int:
+        left = self.value(node.left)
+        if len(node.ops) == 1:
+            return self.compare(node, left, node.ops[0], node.comparators[0])[0]
+        dest, after = self.slot(), self.block()
+        for place, (op, part) in enumerate(zip(node.ops, node.comparators, strict=True)):
+            result, left = self.compare(node, left, op, part)
+            self.emit("move", node, (result,), dest=dest)
+            if place < len(node.ops) - 1:
+                more = self.block()
+                self.fork(result, more, after)
+                self.here = more
+        self.start(after)
+        return dest
+
+    def compare(self, node: ast.Compare, left: int, op: ast.cmpop, part: ast.expr) -> tuple[int, int]:
+        right = self.value(part)
+        return self.emit("compare", node, (left, right), type(op).__name__), right
+
+    def condition(self, node: ast.expr, yes: int, no: int) -> None:
+        """Go to `yes` where the expression is true and to `no` where it is false."""
+        match node:
+            case ast.UnaryOp(op=ast.Not(), operand=inner):
+                self.condition(inner, no, yes)
+            case ast.BoolOp(op=op, values=parts):
+                for part in parts[:-1]:
+                    more = self.block()
+                    self.condition(part, *((more, no) if isinstance(op, ast.And) else (yes, more)))
+                    self.here = more
+                self.condition(parts[-1], yes, no)
+            case ast.Constant(value=value):
+                self.go(yes if value else no)
+            case _:
+                slot = self.emit("truth", node, (self.value(node),))
+                self.fork(slot, yes, no)
+
+    # comprehensions
+
+    def value_ListComp(self, node: ast.ListComp) -> int:
+        return self.comprehension(node, node.generators, [node.elt])
+
+    value_SetComp = value_ListComp
+
+    def value_DictComp(self, node: ast.DictComp) -> int:
+        return self.comprehension(node, node.generators, [node.key, node.value])
+
+    def value_GeneratorExp(self, node: ast.GeneratorExp) -> int:
+        """Runs later, if at all: what it names is captured, what it makes is handed out."""
+        self.emit("closure", node, data=self.captured(node))
+        return self.comprehension(node, node.generators, [node.elt], lazy=True)
+
+    def comprehension(
+        self, node: ast.expr, generators: list[ast.comprehension], parts: list[ast.expr], lazy: bool = False
+    ) -> int:
+        held = f"%{self.slot()}"
+        self.emit("store", node, (self.emit("bag", node, data=()),), held)
+        depth = len(self.renamed)
+        heads: list[tuple[int, int]] = []
+        for generator in generators:
+            source = self.value(generator.iter)
+            heads.append(self.loop_head(generator.iter, source, bool(generator.is_async)))
+            self.renamed.append({name: f"{name}%{self.slots}" for name in bound_in(generator.target)})
+            self.assign(generator.target, self.emit("next", generator.iter, data=heads[-1][0]))
+            for test in generator.ifs:
+                more = self.block()
+                self.condition(test, more, heads[-1][0])
+                self.here = more
+        slots = self.values(parts)
+        self.emit("yield" if lazy else "collect", node, slots, held)
+        del self.renamed[depth:]
+        for head, done in reversed(heads):
+            self.go(head)
+            self.here = done
+        return self.emit("load", node, data=held)
+
+    def loop_head(self, node: ast.AST, source: int, waits: bool) -> tuple[int, int]:
+        """Opens a `for` loop; returns its head and the block where it has run out. We stand in its body."""
+        head, body, done = self.block(), self.block(), self.block()
+        self.emit("store", node, (self.emit("iterate", node, (source,), waits),), f"%it{head}")
+        self.start(head)
+        self.emit("turn", node, data=head)
+        self.blocks[head].next += [body, done]
+        self.here = body
+        self.exhausted[head] = done
+        return head, done
+
+    # targets
+
+    def assign(self, target: ast.expr, slot: int) -> None:
+        match target:
+            case ast.Name(id=name):
+                self.emit("store", target, (slot,), self.name(name))
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
+                places = [index for index, part in enumerate(parts) if isinstance(part, ast.Starred)]
+                star = places[0] if places else None
+                for index, part in enumerate(parts):
+                    inner = part.value if isinstance(part, ast.Starred) else part
+                    self.assign(inner, self.emit("unpack", target, (slot,), (index, len(parts), star)))
+            case ast.Attribute(value=holder, attr=attr):
+                self.emit("setattr", target, (self.value(holder), slot), attr)
+            case ast.Subscript(value=holder, slice=index):
+                self.emit("setindex", target, (self.value(holder), self.value(index), slot))
+            case ast.Starred(value=inner):
+                self.assign(inner, slot)
+
+
+def names_in(node: ast.AST) -> frozenset[str]:
+    """Every name that a piece of code mentions."""
+    return frozenset(inner.id for inner in walk(node) if isinstance(inner, ast.Name))
+
+
+def bound_in(target: ast.AST) -> list[str]:
+    return [inner.id for inner in walk(target) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)]

@@ -1,0 +1,108 @@
+"""A parsed file -> the flows of the functions in which something could be rewritten."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
+
+from codemods.core.event import Flow
+from codemods.core.syntax import children
+from codemods.read.calls import QUIET
+from codemods.read.graph import Graph
+from codemods.read.lower import Lowering, TooComplex
+from codemods.read.names import Names, dotted, names_of
+from codemods.read.statements import Scope, build
+
+SITE = re.compile(rb"(?:zeros|ones|full|empty)(?:_like)?\s*\(|\b(?:zero|fill)_\s*\(")
+NEWLINE = re.compile(rb"\r\n?|\n")
+Once = Literal["call", "instance", "import"]
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
+def flows(tree: ast.Module, source: bytes, path: str) -> Iterator[Flow]:
+    """One flow for each function, and for the module, that holds a candidate site."""
+    names = names_of(tree, source)
+    lines = _candidate_lines(source)
+    for scope, function, once in _scopes(tree, lines, "", "import"):
+        flow = _flow(scope, names, function, path, once, source)
+        if flow is not None:
+            yield flow
+
+
+def _candidate_lines(source: bytes) -> list[int]:
+    found, line, place = [], 1, 0
+    for match in SITE.finditer(source):
+        line += len(NEWLINE.findall(source, place, match.start()))
+        place = match.start()
+        found.append(line)
+    return found
+
+
+def _scopes(node: ast.AST, lines: list[int], prefix: str, once: Once) -> Iterator[tuple[Scope, str, Once]]:
+    """The scopes below a node whose own statements hold a candidate line, outermost first."""
+    if isinstance(node, ast.Module) and _own(node, lines):
+        yield node, "<module>", "import"
+    todo = list(children(node))
+    while todo:
+        child = todo.pop(0)
+        if isinstance(child, ast.stmt) and not _holds(child, lines):
+            continue
+        match child:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                inner: Once = "instance" if name == "__init__" else "call"
+                if _own(child, lines):
+                    yield child, f"{prefix}{name}", inner
+                yield from _scopes(child, lines, f"{prefix}{name}.", inner)
+            case ast.Lambda():
+                yield child, f"{prefix}<lambda>", "call"
+                yield from _scopes(child, lines, prefix, "call")
+            case ast.ClassDef(name=name):
+                if _own(child, lines):
+                    yield child, f"{prefix}{name}", "import"
+                yield from _scopes(child, lines, f"{prefix}{name}.", once)
+            case _:
+                todo[:0] = children(child)
+
+
+def _holds(node: ast.stmt, lines: list[int]) -> bool:
+    start = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", []))])
+    return any(start <= line <= (node.end_lineno or start) for line in lines)
+
+
+def _own(scope: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, lines: list[int]) -> bool:
+    """A candidate stands in the scope itself, not only in a scope inside it."""
+    todo: list[ast.AST] = [statement for statement in scope.body if _holds(statement, lines)]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+            if SITE.fullmatch(f"{name.removeprefix('new_')}(".encode()) or isinstance(node.func, ast.Name):
+                return True
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            todo += node.decorator_list
+            if not isinstance(node, ast.ClassDef):
+                todo += [*node.args.defaults, *filter(None, node.args.kw_defaults)]
+        elif not isinstance(node, ast.Lambda):
+            todo += children(node)
+    return False
+
+
+def _flow(scope: Scope, names: Names, function: str, path: str, once: Once, source: bytes) -> Flow | None:
+    def quiet(context: ast.expr) -> bool:
+        path = dotted(context.func, names.apis) if isinstance(context, ast.Call) else None
+        return path in QUIET
+
+    graph: Graph = build(scope, quiet)
+    try:
+        flow = Lowering(graph, names).flow(function, path, once, source)
+    except TooComplex:
+        return None
+    return replace(flow, parents=_parents(scope))
+
+
+def _parents(scope: ast.AST) -> dict[ast.AST, ast.AST]:
+    """Who stands around whom."""
+    return {child: node for node in walk(scope) for child in children(node)}

@@ -1,0 +1,239 @@
+"""One function -> its Flow: a fixed point over the graph, then the events told once more in order."""
+
+from __future__ import annotations
+
+import ast
+import heapq
+from dataclasses import replace
+from typing import Literal
+
+from codemods.core.event import Escape, Event, Flow
+from codemods.core.region import ALL
+from codemods.core.size import Atom, Size, variable
+from codemods.read.graph import Block, Graph, order
+from codemods.read.names import Names
+from codemods.read.statements import arguments_of
+from codemods.read.steps import Steps
+from codemods.read.sweep import sweep
+from codemods.read.values import Def, State, Value, merge, number, unknown, varies, without
+
+MOST_VISITS = 40
+Edge = tuple[int, int]  # from block, to block
+
+
+class TooComplex(Exception):
+    """The fixed point was not reached in a reasonable number of visits."""
+
+
+class Lowering(Steps):
+    def __init__(self, graph: Graph, names: Names) -> None:
+        super().__init__(graph, names)
+        self.order = order(graph)
+        self.into: dict[int, list[int]] = {block: [] for block in self.order}
+        for block in self.order:
+            for target in dict.fromkeys(graph.blocks[block].next):
+                self.into[target].append(block)
+        self.out: dict[Edge, State] = {}
+        self.thrown: dict[int, State] = {}  # what may hold when an exception leaves a block
+
+    def solve(self) -> None:
+        """Visit blocks until nothing changes."""
+        place = {block: index for index, block in enumerate(self.order)}
+        for _ in range(8):
+            self.out, self.thrown, self.restart = {}, {}, False
+            visits: dict[int, int] = {}
+            todo = [0]
+            while todo:
+                block = self.order[heapq.heappop(todo)]
+                visits[block] = visits.get(block, 0) + 1
+                if visits[block] > MOST_VISITS:
+                    raise TooComplex
+                for target in self.visit(block):
+                    if place[target] not in todo:
+                        heapq.heappush(todo, place[target])
+            if not self.restart:
+                return
+        raise TooComplex
+
+    def visit(self, block: int) -> list[int]:
+        """Run one block; the blocks that must be seen again because of it."""
+        self.run(block)
+        this = self.graph.blocks[block]
+        changed = []
+        for turn, target in enumerate(this.next):
+            state = self.state if this.test is None else self.refined(this, turn)
+            if self.out.get((block, target)) != state:
+                self.out[block, target] = state.copy()
+                changed.append(target)
+        if this.handler is not None and self.thrown.get(block) != self.raised:
+            self.thrown[block] = self.raised
+            changed.append(this.handler)
+        return changed
+
+    def run(self, block: int) -> None:
+        self.state = self.entering(block)
+        this = self.graph.blocks[block]
+        guarded = this.handler is not None
+        self.raised = self.state.copy()
+        for index, instr in enumerate(this.instrs):
+            self.at = Def(block, index)
+            self.step(instr)
+            if guarded and instr.op in ("store", "delete", "call", "collect"):
+                self.remember(this.handler or 0, str(instr.data) if instr.op != "call" else None)
+        self.raised.slots.clear()
+        self.raised.escaped |= self.state.escaped
+        self.raised.epoch = ("thrown", Def(block, -1))
+
+    def remember(self, handler: int, changed: str | None) -> None:
+        """An exception may leave here: with a name bound anew, or, after a call, with memory that is an older one."""
+        now, held = self.state.names, self.raised.names
+        for name in (changed,) if changed is not None else tuple(now):
+            if name in now and now[name] is not held.get(name):
+                held[name] = one_of(name, [(0, held[name]), (1, now[name])], handler, None) if name in held else now[name]
+
+    def entering(self, block: int) -> State:
+        if block == 0:
+            return self.entry()
+        loop = self.graph.heads.get(block)
+        edges = [(source, self.out[source, block]) for source in self.into[block] if (source, block) in self.out]
+        thrown = [(source, state) for source, state in self.thrown.items() if self.graph.blocks[source].handler == block]
+        if loop:
+            edges = [(source, aged(state, loop, block) if source in loop else state) for source, state in edges]
+            thrown = [(source, aged(state, loop, block) if source in loop else state) for source, state in thrown]
+        if not thrown:
+            return joined(edges, block, [self.into[block].index(source) for source, _ in edges])
+        return joined([*edges, *thrown], block, None)
+
+    def entry(self) -> State:
+        state = State()
+        if self.graph.arguments:
+            for argument in arguments_of(self.graph.arguments):
+                state.names[argument.arg] = parameter(argument)
+        return state
+
+    def refined(self, block: Block, turn: int) -> State:
+        """What else holds on one side of a test."""
+        state = self.state.copy()
+        value = state.slots.get(block.test or 0)
+        if value is None or value.fact is None:
+            return state
+        op, left, right = value.fact
+        if (op == "Eq") == (turn == 0):
+            for one, other in ((left, right), (right, left)):
+                atom = alone(one)
+                if atom is not None and atom not in other.atoms:
+                    state.equal[atom] = other
+                    break
+        return state
+
+    # the flow
+
+    def flow(self, function: str, path: str, once: Literal["call", "instance", "import"], source: bytes) -> Flow:
+        self.solve()
+        events: list[Event | None] = []
+        first: dict[int, int] = {}
+        last: dict[int, int] = {}
+        for block in self.order:
+            self.events = []
+            self.run(block)
+            if block in (self.graph.leave, self.graph.fail):
+                self.outlive(block)
+            first[block] = len(events)
+            events += [None, *self.events]
+            last[block] = len(events) - 1
+        following: list[set[int]] = [set() for _ in events]
+        for block in self.order:
+            this = self.graph.blocks[block]
+            for point in range(first[block], last[block]):
+                following[point].add(point + 1)
+            following[last[block]] |= {first[target] for target in this.next}
+            if this.handler is not None:
+                for point in range(first[block], last[block] + 1):
+                    following[point].add(first[this.handler])
+        joins = {
+            first[block]: {last[source]: (block, index) for index, source in enumerate(self.into[block])}
+            for block in self.order
+            if len(self.into[block]) > 1
+        }
+        fail = last.get(self.graph.fail, -1)
+        points = tuple(tuple(sorted(targets)) for targets in following)
+        made = Flow(function, path, once, tuple(events), points, joins=joins, source=source, fail=fail)
+        return sweep(made, self, first, last)
+
+    def outlive(self, block: int) -> None:
+        """Whoever can reach escaped memory goes on after the function."""
+        for buffer in sorted(self.state.escaped, key=lambda buffer: buffer.name):
+            node = ast.Pass(lineno=0, col_offset=0, end_lineno=0, end_col_offset=0)
+            self.tell(Escape(buffer, ALL, node, "others can still reach it when the function ends", how="outlives"))
+
+
+def parameter(argument: ast.arg) -> Value:
+    name, note = argument.arg, argument.annotation
+    if isinstance(note, ast.Name) and note.id == "int":
+        return number(variable(Atom(name, ("parameter", name))), name)
+    value = unknown(("parameter", name), name)
+    text = ast.unparse(note) if note else ""
+    return replace(value, tensor=text.strip("\"'") in ("torch.Tensor", "Tensor"))
+
+
+def alone(size: Size) -> Atom | None:
+    """The atom that a size is, if it is one."""
+    if len(size.terms) == 1 and size.terms[0][1] == 1 and len(size.terms[0][0]) == 1:
+        return size.terms[0][0][0]
+    return None
+
+
+def joined(states: list[tuple[int, State]], block: int, edges: list[int] | None) -> State:
+    """What holds where several paths come together."""
+    if len(states) == 1:
+        return states[0][1].copy()
+    every = [state for _, state in states]
+    first = every[0]
+    names: dict[str, Value] = {}
+    for name in dict.fromkeys(name for state in every for name in state.names):
+        held = [(place, state.names[name]) for place, state in enumerate(every) if name in state.names]
+        names[name] = one_of(name, held, block, edges)
+    slots = {
+        slot: one_of(slot, [(place, state.slots[slot]) for place, state in enumerate(every)], block, edges)
+        for slot in first.slots
+        if all(slot in state.slots for state in every)
+    }
+    epoch = first.epoch if all(state.epoch == first.epoch for state in every) else ("epoch", Def(block, -1))
+    equal = {k: v for k, v in first.equal.items() if all(state.equal.get(k) == v for state in every)}
+    ranks = {k: v for k, v in first.ranks.items() if all(state.ranks.get(k) == v for state in every)}
+    return State(names, slots, frozenset().union(*(state.escaped for state in every)), epoch, equal, ranks)
+
+
+def one_of(name: str | int, held: list[tuple[int, Value]], block: int, edges: list[int] | None) -> Value:
+    first = held[0][1]
+    if all(value is first or value == first for _, value in held):
+        return first
+    ident = ("join", Def(block, -1), name)
+    others = [(place, value) for place, value in held if value.ident != ident]
+    if others and all(value == others[0][1] for _, value in others):
+        return others[0][1]
+    tags = None if edges is None else [edges[place] for place, _ in held]
+    return merge([value for _, value in held], ident, block, tags)
+
+
+def aged(state: State, loop: frozenset[int], head: int) -> State:
+    """A state that comes round a loop: what the loop makes anew is an earlier one from here on."""
+    state = state.copy()
+    for held in (state.names, state.slots):
+        for name, value in held.items():
+            held[name] = _aged(value, loop, head, name)  # type: ignore[index]
+    if varies(state.epoch, loop):
+        state.epoch = ("epoch", Def(head, -1))
+    state.equal = {k: v for k, v in state.equal.items() if not varies(k.key, loop) and not varies(v, loop)}
+    state.ranks = {k: v for k, v in state.ranks.items() if not varies(k, loop)}
+    return state
+
+
+def _aged(value: Value, loop: frozenset[int], head: int, name: str | int) -> Value:
+    stale = varies(value.ident, loop) or (value.size is not None and varies(value.size, loop))
+    if stale and value.ident != ("join", Def(head, -1), name):
+        ident = ("before", Def(head, -1), name)
+        size = None if value.size is None else variable(Atom(value.name, ident, value.size.natural))
+        value = replace(value, ident=ident, size=size, items=None, shape_of=None, bound=None, fact=None)
+    refs, inside = without(value.refs, loop), without(value.inside, loop)
+    return value if refs is value.refs and inside is value.inside else replace(value, refs=refs, inside=inside)

@@ -1,0 +1,229 @@
+"""Telling what happens to memory: the events of one instruction, and who can reach what afterwards."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
+
+from codemods.core.event import Birth, Buffer, Escape, Event, How, Read, Rebound, Write
+from codemods.core.region import ALL, SOME, Box, Run, Somewhere
+from codemods.core.size import Atom, Size, variable
+from codemods.read.graph import Graph, Instr
+from codemods.read.names import Names
+from codemods.read.values import (
+    FRESH,
+    NONE,
+    NOTHING,
+    OUT,
+    OUTSIDE,
+    Def,
+    Loose,
+    Ref,
+    Refs,
+    State,
+    Value,
+    untagged,
+    varies,
+)
+
+
+class Memory:
+    """The state at a point and the events told so far; `events` is None while a fixed point is sought."""
+
+    def __init__(self, graph: Graph, names: Names) -> None:
+        self.graph = graph
+        self.names = names
+        self.state = State()
+        self.at = Def(0, 0)
+        self.events: list[Event] | None = None
+        self.sites: dict[object, Buffer] = {}
+        self.shapes: dict[Buffer, tuple[Size, ...] | None] = {}
+        self.viewed: set[Buffer] = set()  # somewhere a view of it is made
+        self.sized: set[Hashable] = set()  # values whose len() is taken: they can be walked without side effects
+        self.restart = False
+
+    # events
+
+    def tell(self, event: Event) -> None:
+        if self.events is not None:
+            self.events.append(event)
+
+    def mention(self, value: Value, node: ast.AST, why: str = "used by name") -> None:
+        """Its name, shape or identity is used, but none of its elements."""
+        if self.events is not None:
+            for ref in value.reach:
+                if ref.buffer is not FRESH and ref.buffer is not OUTSIDE:
+                    self.tell(Read(ref.buffer, None, node, why, ref.when))
+
+    def read(self, value: Value, node: ast.AST, why: str = "read here") -> None:
+        elsewhere = False
+        for ref in value.reach:
+            if ref.buffer is FRESH:
+                continue
+            elsewhere = elsewhere or ref.buffer.shared or ref.buffer in self.state.escaped
+            if ref.buffer is not OUTSIDE:
+                self.tell(Read(ref.buffer, told(ref.region), node, why, ref.when))
+        if elsewhere:
+            self.outside_read(node, f"{why}: it may be the same memory", value.reach)
+
+    def write(
+        self, value: Value, node: ast.AST, why: str, sure: bool = False, constant: str | None = None, api: str = ""
+    ) -> None:
+        elsewhere = False
+        for ref in value.refs:
+            if ref.buffer is FRESH:
+                continue
+            elsewhere = elsewhere or ref.buffer.shared or ref.buffer in self.state.escaped
+            if ref.buffer is not OUTSIDE:
+                others = tuple(other.when for other in value.refs if other is not ref and not _same(other, ref))
+                latest = ref.buffer.older is not None or ref.buffer.shared
+                certain = sure and ref.region.known and latest
+                self.tell(Write(ref.buffer, ref.region, node, why, ref.when, certain, constant, api, others))
+        if elsewhere:
+            self.outside_write(node, value.refs)
+
+    def escape(self, value: Value, node: ast.AST, why: str, how: How) -> None:
+        """Others may look at it from now on, at any time."""
+        out = {ref.buffer for ref in value.reach if ref.buffer is not FRESH and ref.buffer is not OUTSIDE}
+        for ref in value.reach:
+            if ref.buffer in out:
+                self.tell(Escape(ref.buffer, ALL, node, why, ref.when, how))
+        if out - self.state.escaped:
+            self.state.escaped |= out
+
+    def outside_call(self, node: ast.AST, why: str, how: How = "unseen-call") -> None:
+        """Code that we cannot see runs: it may look at, and write, whatever has been let out."""
+        for buffer in _ordered(self.state.escaped):
+            self.tell(Escape(buffer, ALL, node, why, how=how))
+            self.tell(Write(buffer, SOME, node, why))
+        self.state.epoch = self.at
+
+    def outside_read(self, node: ast.AST, why: str, but: Refs = NONE) -> None:
+        named = {ref.buffer for ref in but}
+        for buffer in _ordered(self.state.escaped - named):
+            self.tell(Read(buffer, SOME, node, why))
+
+    def outside_write(self, node: ast.AST, but: Refs = NONE) -> None:
+        named = {ref.buffer for ref in but}
+        for buffer in _ordered(self.state.escaped - named):
+            self.tell(Write(buffer, SOME, node, "may be written: it may be the same memory"))
+
+    def everything(self) -> Value:
+        """All that any name can reach."""
+        reach: set[Ref] = set()
+        for value in (*self.state.names.values(), *self.state.slots.values()):
+            reach |= value.reach
+        return Value(inside=frozenset(reach))
+
+    # buffers
+
+    def born(self, node: ast.AST, name: str, api: str, shape: tuple[Size, ...] | None, dense: bool) -> Value:
+        buffer = self.sites.get(node)
+        if buffer is None:
+            buffer = self.sites[node] = Buffer(name, Buffer(name))
+            self.shapes[buffer] = shape
+        elif self.shapes[buffer] != shape:
+            self.blur(buffer, shape)
+        self._make_older(buffer)
+        self.tell(Birth(buffer, ALL, node, f"{api} allocates it", api=api, shape=shape))
+        rank = None if self.shapes[buffer] is None else len(self.shapes[buffer] or ())
+        dims = Loose() if rank is None else tuple(range(rank))
+        return Value(("born", self.at), frozenset({Ref(buffer, ALL, dims, dense)}), tensor=True, name=name)
+
+    def blur(self, buffer: Buffer, shape: tuple[Size, ...] | None) -> None:
+        """Its shape is not the same each time we look: forget it, and start over where we had relied on it."""
+        if self.shapes.get(buffer) is not None:
+            self.shapes[buffer] = None
+            self.restart = True
+
+    def _make_older(self, buffer: Buffer) -> None:
+        older = buffer.older
+        assert older is not None
+        if buffer in self.state.escaped:
+            self.state.escaped = (self.state.escaped - {buffer}) | {older}
+        for held in (self.state.names, self.state.slots):
+            for key, value in held.items():
+                if any(ref.buffer is buffer for ref in value.reach):
+                    refs, inside = _aged(value.refs, buffer), _aged(value.inside, buffer)
+                    held[key] = replace(value, refs=refs, inside=inside, items=None)  # type: ignore[index]
+
+    def adopted(self, value: Value) -> Value:
+        """Memory that is filled here but was not born here: from now on it has a buffer of its own, unless it may
+        be another one each time round a loop."""
+        if any(ref.buffer is not OUTSIDE and ref.buffer is not FRESH for ref in value.refs):
+            return value
+        lasting = value.refs == OUT and not any(varies(value.ident, loop) for loop in self.graph.heads.values())
+        site = ("shared", value.ident) if lasting else ("shared", self.at)
+        buffer = self.sites.get(site)
+        if buffer is None:
+            buffer = self.sites[site] = Buffer(value.name, shared=True)
+            self.shapes[buffer] = None
+        self.state.escaped |= {buffer}
+        known = replace(value, refs=frozenset({Ref(buffer, ALL, Loose())}), inside=NONE, tensor=True)
+        if lasting:
+            for held in (self.state.names, self.state.slots):
+                for key, other in held.items():
+                    if other.ident == value.ident and other.refs == OUT:
+                        held[key] = replace(known, name=other.name)  # type: ignore[index]
+        return known
+
+    # sizes
+
+    def number(self, value: Value) -> Size:
+        """The number that a value is as a bound of a slice. One that may be a tensor or another object may
+        change when code that we cannot see runs: it is known by the time, too."""
+        if value.size is not None:
+            return self.settle(value.size)
+        return variable(Atom(value.name, ("object", value.ident, self.state.epoch)))
+
+    def settle(self, size: Size) -> Size:
+        """The size in the terms of the equalities that hold here."""
+        equal = self.state.equal
+        for _ in range(4):
+            if not (size.atoms & equal.keys()):
+                break
+            size = size.replace(equal.get)
+        return size
+
+    def slot(self, instr: Instr, index: int) -> Value:
+        return self.state.slots.get(instr.args[index], NOTHING)
+
+    def slots(self, instr: Instr) -> list[Value]:
+        return [self.state.slots.get(slot, NOTHING) for slot in instr.args]
+
+    def rebound(self, name: str, node: ast.AST) -> None:
+        if self.events is not None and (old := self.state.names.get(name)):
+            for ref in old.refs:
+                if ref.buffer is not FRESH and ref.buffer is not OUTSIDE:
+                    self.tell(Rebound(ref.buffer, None, node, f"{name} is bound again", ref.when))
+
+
+def told(region: Box) -> Box:
+    """A part as a reader may be trusted to keep to: bounds that might be None are not relied on."""
+    for dimension, axis in region.axes:
+        if isinstance(axis, Run) and any(_loose(atom) for atom in region.atoms):
+            region = region.along(dimension, Somewhere())
+    return region
+
+
+def _loose(atom: Atom) -> bool:
+    return isinstance(atom.key, tuple) and bool(atom.key) and atom.key[0] == "object"
+
+
+def _same(one: Ref, other: Ref) -> bool:
+    return one.buffer is other.buffer and one.region == other.region and one.region.known
+
+
+def _aged(refs: Refs, buffer: Buffer) -> Refs:
+    older = buffer.older or buffer
+    return frozenset(Ref(older, ref.region, ref.dims, False, ref.when) if ref.buffer is buffer else ref for ref in refs)
+
+
+def _ordered(buffers: Iterable[Buffer]) -> list[Buffer]:
+    return sorted(buffers, key=lambda buffer: buffer.name)
+
+
+def somewhere(refs: Refs) -> Refs:
+    """Some part of the same memory, or a copy of it."""
+    return frozenset(ref if ref.buffer in (OUTSIDE, FRESH) else ref.part() for ref in untagged(refs))

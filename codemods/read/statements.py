@@ -1,0 +1,391 @@
+"""Statements -> the control-flow graph. Exceptions are edges: any block in a `try` may go to its handlers."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from codemods.core.syntax import children, walk
+from codemods.read.expressions import Context, Expressions, bound_in, names_in
+from codemods.read.graph import Graph, loops
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Scope = Function | ast.Module | ast.ClassDef
+
+
+@dataclass(slots=True)
+class Finally:
+    """A `finally` body is one block entered from everywhere; it goes on to each place that was asked for."""
+
+    entry: int
+    goes_to: dict[int, None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Loop:
+    head: int
+    after: int
+
+
+class Statements(Expressions):
+    def __init__(self, quiet: Context) -> None:
+        super().__init__()
+        self.quiet = quiet  # a context manager that swallows no exception and calls nothing of ours
+        self.frames: list[Loop | Finally] = []
+        self.leave = self.block()
+        self.fail = self.block()
+
+    def body(self, statements: Sequence[ast.stmt]) -> None:
+        for statement in statements:
+            if self.here is None:
+                self.here = self.block()  # unreachable: lowered for its sites, never visited
+            getattr(self, "on_" + type(statement).__name__, self.on_other)(statement)
+            self.emit("clear", statement)
+
+    def on_other(self, node: ast.stmt) -> None:
+        self.emit("closure", node, data=names_in(node))
+
+    def on_Expr(self, node: ast.Expr) -> None:
+        self.value(node.value)
+
+    def on_Pass(self, node: ast.stmt) -> None: ...
+
+    on_Global = on_Nonlocal = on_Pass
+
+    def on_Assign(self, node: ast.Assign) -> None:
+        slot = self.value(node.value)
+        for target in node.targets:
+            self.assign(target, slot)
+
+    def on_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value:
+            self.assign(node.target, self.value(node.value))
+
+    def on_AugAssign(self, node: ast.AugAssign) -> None:
+        op = type(node.op).__name__
+        match node.target:
+            case ast.Name(id=name):
+                slot = self.emit("load", node.target, data=self.name(name))
+                result = self.emit("augment", node, (slot, self.value(node.value)), op)
+                self.emit("store", node.target, (result,), self.name(name))
+            case ast.Subscript(value=holder, slice=index):
+                slots = (self.value(holder), self.value(index))
+                self.emit("augindex", node, (*slots, self.value(node.value)), op)
+            case ast.Attribute(value=holder):
+                slot = self.value(holder)
+                self.emit("augattr", node, (slot, self.value(node.value)), op)
+
+    def on_Delete(self, node: ast.Delete) -> None:
+        for target in node.targets:
+            match target:
+                case ast.Name(id=name):
+                    self.emit("delete", target, data=self.name(name))
+                case ast.Attribute(value=holder):
+                    self.emit("foreign", target, (self.value(holder),))
+                case ast.Subscript(value=holder, slice=index):
+                    self.emit("foreign", target, (self.value(holder), self.value(index)))
+                case _:
+                    self.emit("closure", target, data=names_in(target))
+
+    def on_Return(self, node: ast.Return) -> None:
+        if node.value:
+            self.emit("return", node, (self.value(node.value),))
+        self.jump(self.leave, 0)
+
+    def on_Raise(self, node: ast.Raise) -> None:
+        for part in (node.exc, node.cause):
+            if part:
+                self.emit("raise", node, (self.value(part),))
+        self.go(self.handler if self.handler is not None else self.fail)
+
+    def on_Assert(self, node: ast.Assert) -> None:
+        yes, no = self.block(), self.block()
+        self.condition(node.test, yes, no)
+        self.here = no
+        if node.msg:
+            self.value(node.msg)
+        self.go(self.handler if self.handler is not None else self.fail)
+        self.here = yes
+
+    def on_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            whole = alias.name if alias.asname else alias.name.split(".")[0]
+            self.emit("store", node, (self.emit("api", node, data=whole),), alias.asname or whole)
+
+    def on_ImportFrom(self, node: ast.ImportFrom) -> None:
+        for alias in node.names:
+            api = f"{node.module}.{alias.name}" if node.module and not node.level else None
+            self.emit("store", node, (self.emit("api", node, data=api),), alias.asname or alias.name)
+
+    # choices and loops
+
+    def on_If(self, node: ast.If) -> None:
+        yes, no, after = self.block(), self.block(), self.block()
+        self.condition(node.test, yes, no)
+        for target, body in ((yes, node.body), (no, node.orelse)):
+            self.here = target
+            self.body(body)
+            self.go(after)
+        self.here = after
+
+    def on_For(self, node: ast.For | ast.AsyncFor) -> None:
+        head, done = self.loop_head(node.iter, self.value(node.iter), isinstance(node, ast.AsyncFor))
+        after = self.block()
+        self.assign(node.target, self.emit("next", node.iter, data=head))
+        self.emit("clear", node)
+        self.frames.append(Loop(head, after))
+        self.body(node.body)
+        self.frames.pop()
+        self.go(head)
+        self.here = done
+        self.body(node.orelse)
+        self.go(after)
+        self.here = after
+
+    on_AsyncFor = on_For
+
+    def on_While(self, node: ast.While) -> None:
+        head, body, done, after = self.block(), self.block(), self.block(), self.block()
+        self.start(head)
+        self.condition(node.test, body, done)
+        self.here = body
+        self.frames.append(Loop(head, after))
+        self.body(node.body)
+        self.frames.pop()
+        self.go(head)
+        self.here = done
+        self.body(node.orelse)
+        self.go(after)
+        self.here = after
+
+    def on_Break(self, node: ast.stmt) -> None:
+        place, loop = self.loop()
+        self.jump(loop.after, place)
+
+    def on_Continue(self, node: ast.stmt) -> None:
+        place, loop = self.loop()
+        self.jump(loop.head, place)
+
+    def loop(self) -> tuple[int, Loop]:
+        place = max(index for index, frame in enumerate(self.frames) if isinstance(frame, Loop))
+        frame = self.frames[place]
+        assert isinstance(frame, Loop)
+        return place, frame
+
+    def jump(self, target: int, outside: int) -> None:
+        """Leave for `target`, through every `finally` that stands inside frame number `outside`."""
+        for frame in self.frames[:outside:-1] if outside else self.frames[::-1]:
+            if isinstance(frame, Finally):
+                self.go(frame.entry)
+                frame.goes_to[target] = None
+                # the finally bodies further out see it as well
+                for outer in self.frames[outside : self.frames.index(frame)]:
+                    if isinstance(outer, Finally):
+                        frame.goes_to[outer.entry] = None
+                        outer.goes_to[target] = None
+                return
+        self.go(target)
+
+    # exceptions
+
+    def on_Try(self, node: ast.Try) -> None:
+        outer = self.handler
+        frame = Finally(self.block()) if node.finalbody else None
+        if frame:
+            self.frames.append(frame)
+        beyond = frame.entry if frame else outer
+        after = self.block()
+        dispatch = self.block() if node.handlers else None
+        self.handler = dispatch if dispatch is not None else beyond
+        body = self.block()
+        self.start(body)
+        self.body(node.body)
+        self.handler = beyond
+        self.start(self.block())
+        self.body(node.orelse)
+        self.go(frame.entry if frame else after)
+        if dispatch is not None:
+            self.handlers(node, dispatch, beyond, frame.entry if frame else after)
+        self.handler = outer
+        if frame:
+            self.frames.pop()
+            self.final(node, frame, after, outer)
+        self.here = after
+
+    on_TryStar = on_Try
+
+    def handlers(self, node: ast.Try, dispatch: int, beyond: int | None, after: int) -> None:
+        self.blocks[dispatch].handler = beyond
+        for handler in node.handlers:
+            self.here = dispatch
+            body = self.block()
+            self.go(body)
+            self.here = body
+            if handler.type:
+                self.value(handler.type)
+            if handler.name:
+                self.emit("store", handler, (self.emit("fresh", handler),), handler.name)
+            self.body(handler.body)
+            self.go(after)
+        if all(handler.type for handler in node.handlers):
+            self.here = dispatch
+            self.go(beyond if beyond is not None else self.fail)
+
+    def final(self, node: ast.Try, frame: Finally, after: int, outer: int | None) -> None:
+        self.blocks[frame.entry].handler = outer
+        self.here = frame.entry
+        self.body(node.finalbody)
+        end = self.here
+        for target in dict.fromkeys([after, outer if outer is not None else self.fail, *frame.goes_to]):
+            self.here = end
+            self.go(target)
+
+    def on_With(self, node: ast.With | ast.AsyncWith) -> None:
+        outer, after = self.handler, self.block()
+        loud = [item.context_expr for item in node.items if not self.quiet(item.context_expr)]
+        swallow = None
+        for item in node.items:
+            slot = self.value(item.context_expr)
+            if item.context_expr in loud and swallow is None:
+                swallow = self.block()
+                self.handler = swallow
+            entered = self.emit("enter", item.context_expr, (slot,), item.context_expr in loud)
+            if item.optional_vars:
+                self.assign(item.optional_vars, entered)
+        self.start(self.block())
+        self.body(node.body)
+        self.handler = outer
+        self.start(self.block())
+        if swallow is not None:
+            self.emit("foreign", node)
+            self.go(after)
+            self.blocks[swallow].handler = outer
+            self.here = swallow
+            self.emit("foreign", node)
+            self.blocks[swallow].next += [after, outer if outer is not None else self.fail]
+            self.here = None
+        else:
+            self.go(after)
+        self.here = after
+
+    on_AsyncWith = on_With
+
+    def on_Match(self, node: ast.Match) -> None:
+        subject = self.value(node.subject)
+        self.emit("store", node, (subject,), f"%match{subject}")
+        after = self.block()
+        for case in node.cases:
+            body, more = self.block(), self.block()
+            wild = isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None
+            slot = self.emit("load", node, data=f"%match{subject}")
+            self.emit("looked", case.pattern, (slot,))
+            bind = self.block()
+            if wild:
+                self.go(bind)
+            else:
+                self.fork(slot, bind, more)
+            self.here = bind
+            for name in pattern_names(case.pattern):
+                whole = wild and isinstance(case.pattern, ast.MatchAs)
+                self.emit("store", case.pattern, (slot if whole else self.emit("part", case.pattern, (slot,)),), name)
+            if case.guard:
+                self.condition(case.guard, body, more)
+            else:
+                self.go(body)
+            self.here = body
+            self.body(case.body)
+            self.go(after)
+            self.here = more
+        self.go(after)
+        self.here = after
+
+    # scopes of their own
+
+    def on_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for decorator in node.decorator_list:
+            self.emit("keep", decorator, (self.value(decorator),), "given to a decorator")
+        for default in [*node.args.defaults, *filter(None, node.args.kw_defaults)]:
+            self.emit("keep", default, (self.value(default),), "kept as a default argument")
+        self.emit("store", node, (self.emit("closure", node, data=self.captured(*node.body)),), node.name)
+
+    on_AsyncFunctionDef = on_FunctionDef
+
+    def on_ClassDef(self, node: ast.ClassDef) -> None:
+        self.emit("store", node, (self.emit("closure", node, data=names_in(node)),), node.name)
+
+
+def pattern_names(pattern: ast.pattern) -> list[str]:
+    found = []
+    for inner in walk(pattern):
+        name = getattr(inner, "rest", None) if isinstance(inner, ast.MatchMapping) else getattr(inner, "name", None)
+        if isinstance(name, str):
+            found.append(name)
+    return found
+
+
+def build(scope: Scope, quiet: Context) -> Graph:
+    """The graph of a function, or of the statements of a module or class body."""
+    made = Statements(quiet)
+    if isinstance(scope, ast.Lambda):
+        made.emit("return", scope, (made.value(scope.body),))
+    else:
+        made.body(scope.body)
+    made.go(made.leave)
+    arguments = scope.args if isinstance(scope, Function) else None
+    graph = Graph(made.blocks, made.leave, made.fail, arguments, exhausted=made.exhausted)
+    graph.heads = loops(graph)
+    _scope_names(scope, graph)
+    return graph
+
+
+def _scope_names(scope: Scope, graph: Graph) -> None:
+    """Which names belong to this scope, and which of them others can see or rebind."""
+    body: list[ast.AST] = [scope.body] if isinstance(scope, ast.Lambda) else list(scope.body)
+    stored: set[str] = set()
+    shared: set[str] = set()
+    seen_inside: set[str] = set()
+    while body:
+        node = body.pop()
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                stored.add(name)
+                seen_inside |= names_in(node)
+                shared |= _rebound_inside(node)
+                continue
+            case ast.Lambda():
+                seen_inside |= names_in(node)
+                stored |= {inner.target.id for inner in walk(node) if isinstance(inner, ast.NamedExpr)}
+                continue
+            case ast.GeneratorExp():
+                seen_inside |= names_in(node)
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                stored.add(name)
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                shared |= set(names)
+            case ast.alias(name=name, asname=asname):
+                stored.add(asname or name.split(".")[0])
+            case ast.ExceptHandler(name=str(name)):
+                stored.add(name)
+            case ast.pattern():
+                stored |= set(pattern_names(node))
+        body += children(node)
+    if graph.arguments:
+        stored |= {argument.arg for argument in arguments_of(graph.arguments)}
+    if isinstance(scope, ast.Module | ast.ClassDef):
+        shared |= stored
+    graph.locals = frozenset(stored)
+    graph.cells = frozenset(stored & seen_inside)
+    graph.shared = frozenset(shared)
+
+
+def _rebound_inside(node: ast.AST) -> set[str]:
+    return {name for inner in walk(node) if isinstance(inner, ast.Nonlocal) for name in inner.names}
+
+
+def arguments_of(arguments: ast.arguments) -> list[ast.arg]:
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    return [*every, *filter(None, (arguments.vararg, arguments.kwarg))]
+
+
+__all__ = ["Function", "Scope", "arguments_of", "bound_in", "build"]

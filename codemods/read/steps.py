@@ -1,0 +1,464 @@
+"""What each instruction does to the state and to memory."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from codemods.core.size import Atom, Size, variable
+from codemods.ops import attribute
+from codemods.read.calls import Calls
+from codemods.read.graph import Instr
+from codemods.read.memory import somewhere
+from codemods.read.values import (
+    NONE,
+    NOTHING,
+    OUT,
+    OUTSIDE,
+    Ref,
+    Value,
+    extent,
+    fresh,
+    number,
+    unknown,
+    untagged,
+)
+from codemods.read.views import ELLIPSIS, NIL, entries, indexed, method_view
+
+META = frozenset({"dtype", "device", "layout", "requires_grad", "is_cuda", "names", "itemsize", "nbytes", "is_leaf"})
+
+
+class Steps(Calls):
+    def step(self, instr: Instr) -> None:
+        value = getattr(self, "do_" + instr.op)(instr)
+        if value is not None:
+            self.state.slots[instr.dest] = value
+
+    # names
+
+    def do_const(self, instr: Instr) -> Value:
+        match instr.data:
+            case bool() as truth:
+                return Value(("bool", truth), name=str(truth))
+            case int() as value:
+                return number(value, str(value))
+            case None:
+                return NIL
+            case value if value is Ellipsis:
+                return ELLIPSIS
+            case value:
+                return Value(("const", type(value).__name__, repr(value)), name=repr(value))
+
+    def do_load(self, instr: Instr) -> Value:
+        name = str(instr.data)
+        if name in self.graph.shared and not name.startswith("%"):
+            value = self.state.names.get(name, NOTHING)
+            return unknown(("shared", name, self.state.epoch), name) if not value.api else value
+        if (value := self.state.names.get(name)) is not None:
+            self.mention(value, instr.node, f"{name} is used")
+            return value
+        if name in self.graph.locals or name.startswith("%"):
+            return NOTHING  # unbound here: Python raises
+        if (api := self.names.api(name)) is not None:
+            return Value(("api", api), api=api, name=name)
+        return unknown(("global", name, self.state.epoch), name)
+
+    def do_store(self, instr: Instr) -> None:
+        name, value = str(instr.data), self.slot(instr, 0)
+        if name in self.graph.shared or name in self.graph.cells:
+            how = "captured" if name in self.graph.cells else "kept"
+            self.escape(value, instr.node, f"{name} can be seen from outside this function", how)
+        self.rebound(name, instr.node)
+        if value.name in ("?", "tuple") or (value.refs and not value.name.isidentifier()):
+            value = replace(value, name=name) if value.items is None else value
+        self.state.names[name] = value
+
+    def do_delete(self, instr: Instr) -> None:
+        if value := self.state.names.pop(str(instr.data), None):
+            self.mention(value, instr.node, "deleted")
+
+    def do_clear(self, instr: Instr) -> None:
+        self.state.slots.clear()
+
+    def do_move(self, instr: Instr) -> Value:
+        return self.slot(instr, 0)
+
+    def do_api(self, instr: Instr) -> Value:
+        if instr.data is None:
+            return unknown(("import", self.at), "import")
+        return Value(("api", instr.data), api=str(instr.data), name=str(instr.data))
+
+    def do_fresh(self, instr: Instr) -> Value:
+        return Value(("def", self.at))
+
+    def do_keep(self, instr: Instr) -> None:
+        self.escape(self.slot(instr, 0), instr.node, str(instr.data), "kept")
+
+    def do_closure(self, instr: Instr) -> Value:
+        """A nested function, lambda or generator: what it names can be looked at whenever it runs."""
+        names = instr.data if isinstance(instr.data, frozenset) else frozenset()
+        reach = Value(inside=frozenset().union(*(v.reach for n, v in self.state.names.items() if n in names), NONE))
+        self.escape(reach, instr.node, "captured by a nested scope", "captured")
+        return unknown(("def", self.at), "nested scope")
+
+    # displays and numbers
+
+    def do_tuple(self, instr: Instr) -> Value:
+        parts = self.slots(instr)
+        starred = instr.data if isinstance(instr.data, tuple) else ()
+        items: list[Value] | None = []
+        for part, star in zip(parts, starred, strict=True):
+            spread = list(part.items) if star and part.items is not None else None if star else [part]
+            items = items + spread if items is not None and spread is not None else None
+        held = untagged(frozenset().union(*(part.reach for part in parts), NONE))
+        ident = ("tuple", *(part.ident for part in parts)) if not any(starred) else ("def", self.at)
+        return Value(ident, inside=held, items=None if items is None else tuple(items), name="tuple")
+
+    def do_list(self, instr: Instr) -> Value:
+        made = self.do_tuple(instr)
+        return replace(made, ident=("def", self.at), name="list")
+
+    def do_bag(self, instr: Instr) -> Value:
+        return replace(self.do_tuple(instr), ident=("def", self.at), items=None, name="container")
+
+    def do_slice(self, instr: Instr) -> Value:
+        parts = self.slots(instr)
+        return Value(("slice", *(part.ident for part in parts)), items=tuple(parts), name="slice")
+
+    def do_collect(self, instr: Instr) -> None:
+        held = self.state.names.get(str(instr.data), NOTHING)
+        inside = held.inside.union(*(untagged(value.reach) for value in self.slots(instr)))
+        self.state.names[str(instr.data)] = replace(held, ident=("def", self.at), inside=inside, items=None)
+
+    def do_format(self, instr: Instr) -> Value:
+        for value in self.slots(instr):
+            self.read(value, instr.node, "formatted")
+        return Value(("def", self.at), name="text")
+
+    def do_bin(self, instr: Instr) -> Value:
+        left, right = self.slots(instr)
+        op = str(instr.data)
+        if left.size is not None and right.size is not None:
+            return self.arithmetic(op, left.size, right.size, ast.unparse(instr.node))
+        for value in (left, right):
+            self.read(value, instr.node, "an operand here")
+        if left.tensor or right.tensor:
+            return fresh(("def", self.at), ast.unparse(instr.node))
+        name = ast.unparse(instr.node)
+        ident = ("bin", op, left.ident, right.ident, self.state.epoch)
+        whole = bool((left.refs | right.refs) & OUT) or left.bound is not None or right.bound is not None
+        items = left.items + right.items if op == "Add" and left.items is not None and right.items is not None else None
+        if not (left.reach or right.reach):
+            return Value(ident, name=name, items=items, inside=NONE)
+        held = untagged(left.inside | right.inside)
+        return Value(ident, OUT if whole else NONE, held | OUT if whole else held, name=name, items=items)
+
+    def arithmetic(self, op: str, left: Size, right: Size, name: str) -> Value:
+        left, right = self.settle(left), self.settle(right)
+        match op:
+            case "Add":
+                return number(left + right, name)
+            case "Sub":
+                return number(left - right, name)
+            case "Mult":
+                return number(left * right, name)
+            case "FloorDiv" | "Mod" | "LShift" | "RShift" | "BitAnd" | "BitOr" | "BitXor":
+                natural = left.natural and right.natural
+                return number(variable(Atom(name, (op, left, right), natural)), name)
+        return Value(("bin", op, left, right), name=name)
+
+    def do_unary(self, instr: Instr) -> Value:
+        value = self.slot(instr, 0)
+        if value.size is not None and instr.data == "USub":
+            return number(-value.size, f"-{value.name}")
+        self.read(value, instr.node, "an operand here")
+        if value.tensor:
+            return fresh(("def", self.at), ast.unparse(instr.node))
+        ident = ("unary", instr.data, value.ident, self.state.epoch)
+        return Value(ident, value.refs & OUT, value.inside & OUT, name=ast.unparse(instr.node))
+
+    def do_compare(self, instr: Instr) -> Value:
+        left, right = self.slots(instr)
+        op = str(instr.data)
+        if op in ("Is", "IsNot"):
+            self.mention(left, instr.node, "compared by identity")
+            return Value(("def", self.at))
+        for value in (left, right):
+            if op not in ("In", "NotIn") or value is right or value.refs:
+                self.read(value, instr.node, "compared")
+        fact = None
+        if op in ("Eq", "NotEq"):
+            fact = self.equality(op, left, right)
+        tensor = left.tensor or right.tensor
+        return Value(("def", self.at), NONE if not tensor else fresh(0, "").refs, tensor=tensor, fact=fact)
+
+    def equality(self, op: str, left: Value, right: Value) -> tuple[str, Size, Size] | None:
+        if left.size is None and right.size is None or left.tensor or right.tensor or left.items or right.items:
+            return None
+        return op, self.number(left), self.number(right)
+
+    def do_truth(self, instr: Instr) -> Value:
+        value = self.slot(instr, 0)
+        if value.reach:
+            self.read(value, instr.node, "tested")
+        return value
+
+    def do_unknown(self, instr: Instr) -> Value:
+        for value in self.slots(instr):
+            self.escape(value, instr.node, "used in a form that is not modelled", "not-understood")
+        self.outside_call(instr.node, "a form that is not modelled", "not-understood")
+        return unknown(("def", self.at), "?")
+
+    # parts of values
+
+    def do_attr(self, instr: Instr) -> Value:
+        holder, attr = self.slot(instr, 0), str(instr.data)
+        if holder.api:
+            path = f"{holder.api}.{attr}"
+            return Value(("api", path), api=path, name=path)
+        name = f"{holder.name}.{attr}"
+        if attr == "shape":
+            self.mention(holder, instr.node, "its shape is used")
+            return self.shape(holder)
+        if attr == "ndim":
+            self.mention(holder, instr.node, "its shape is used")
+            return number(variable(Atom(name, ("rank", holder.ident), natural=True)), name)
+        if attr in META:
+            self.mention(holder, instr.node, f"its {attr} is used")
+            return Value(("meta", holder.ident, attr), name=name)
+        tracked = any(ref.buffer is not OUTSIDE for ref in holder.refs)
+        if tracked or holder.tensor:
+            return self.tensor_attr(instr, holder, attr, name)
+        changing = attr in self.names.changing or self.names.dynamic
+        ident = ("def", self.at) if changing else ("attr", holder.ident, attr, self.state.epoch)
+        if changing and self.state.escaped:
+            self.outside_call(instr.node, f"{name} may run code")
+        return Value(ident, OUT, OUT | untagged(holder.inside), name=name)
+
+    def tensor_attr(self, instr: Instr, holder: Value, attr: str, name: str) -> Value:
+        op = attribute(attr)
+        if op and op.kind == "meta":
+            self.mention(holder, instr.node, f"its {attr} is used")
+            return Value(("meta", holder.ident, attr), name=name)
+        if op and op.kind in ("view", "maybe"):
+            if op.kind == "maybe":
+                self.read(holder, instr.node, f".{attr}")
+            self.note_view(holder)
+            refs = method_view(holder.refs, attr, [], op.kind == "maybe")
+            return Value(("view", attr, holder.ident, self.at), refs, tensor=True, name=name)
+        held = untagged(holder.reach)
+        return Value(("attr", holder.ident, attr, self.state.epoch), OUT, held | OUT, name=name, bound=(holder, attr))
+
+    def shape(self, holder: Value) -> Value:
+        name = f"{holder.name}.shape"
+        known = self.shape_of(holder)
+        if known is not None:
+            sizes = tuple(number(self.settle(size), str(size)) for size in known)
+            return Value(("shape", *known), items=sizes, name="tuple", shape_of=holder)
+        rank = self.state.ranks.get(holder.ident)
+        items = None if rank is None else tuple(self.dimension(holder, place) for place in range(rank))
+        return Value(("shape", holder.ident), items=items, name="tuple" if items else name, shape_of=holder)
+
+    def dimension(self, tensor: Value, place: int) -> Value:
+        rank = self.state.ranks.get(tensor.ident)
+        known = self.shape_of(tensor)
+        if known is not None:
+            return number(self.settle(known[place]), str(known[place])) if -len(known) <= place < len(known) else NOTHING
+        size = self.settle(extent(tensor, place + rank if rank is not None and place < 0 else place))
+        return number(size, str(size))
+
+    def do_index(self, instr: Instr) -> Value:
+        holder, index = self.slots(instr)
+        place = index.size.constant if index.size is not None else None
+        if holder.shape_of is not None and place is not None:
+            return self.dimension(holder.shape_of, place)
+        if holder.items is not None and holder.name in ("tuple", "list"):
+            if place is not None and holder.name == "tuple" and -len(holder.items) <= place < len(holder.items):
+                return holder.items[place]
+            return Value(("def", self.at), *self.element(holder), name=ast.unparse(instr.node))
+        if not (holder.tensor or any(ref.buffer is not OUTSIDE for ref in holder.refs)):
+            ident = ("item", holder.ident, index.ident, self.state.epoch)
+            return Value(ident, *self.element(holder), name=ast.unparse(instr.node))
+        return self.tensor_index(instr, holder, index)
+
+    def element(self, holder: Value) -> tuple[frozenset[Ref], frozenset[Ref]]:
+        """What an element of a container may be: anything that is in it."""
+        held = untagged(holder.inside | (holder.refs & OUT))
+        return held or NONE, held
+
+    def tensor_index(self, instr: Instr, holder: Value, index: Value) -> Value:
+        name = ast.unparse(instr.node)
+        self.note_view(holder)
+        parts = entries(index, self.number)
+        if parts is None:  # a mask, a list, a tensor: a copy, but an integer in a variable makes a view
+            self.read(holder, instr.node, "read by an index")
+            self.read(index, instr.node, "an index")
+            return Value(("def", self.at), somewhere(holder.refs) | fresh(0, "").refs, tensor=True, name=name)
+        refs = frozenset(indexed(ref, parts, self.ref_shape) for ref in holder.refs)
+        return Value(("view", holder.ident, index.ident, self.state.epoch), refs, tensor=True, name=name)
+
+    def do_part(self, instr: Instr) -> Value:
+        value = self.slot(instr, 0)
+        held = untagged(somewhere(value.refs) | value.inside)
+        return Value(("def", self.at), held, held)
+
+    def do_looked(self, instr: Instr) -> None:
+        self.read(self.slot(instr, 0), instr.node, "matched")
+
+    def do_unpack(self, instr: Instr) -> Value:
+        value = self.slot(instr, 0)
+        place, count, star = instr.data if isinstance(instr.data, tuple) else (0, 0, None)
+        if value.shape_of is not None and star is None:
+            if value.items is None:
+                self.state.ranks[value.shape_of.ident] = count
+            return self.dimension(value.shape_of, place)
+        if value.items is not None and star is None and len(value.items) == count:
+            return value.items[place]
+        if value.tensor and value.refs and not value.items:
+            self.note_view(value)
+            held = somewhere(value.refs)
+            return Value(("def", self.at), held, tensor=place != star, name=f"{value.name}[{place}]")
+        held, inside = self.element(value)
+        held = held | (value.refs if not value.items else NONE)
+        return Value(("part", value.ident, place), untagged(held), inside, name=f"{value.name}[{place}]")
+
+    # loops
+
+    def do_iterate(self, instr: Instr) -> Value:
+        """What is walked; its size is the number of turns, where an index counts them."""
+        source = self.slot(instr, 0)
+        if source.bound and source.bound[1] == "enumerate" and source.items:
+            return replace(source, size=self.length(source.items[0]).size)
+        return source
+
+    def do_turn(self, instr: Instr) -> None:
+        source = self.state.names.get(f"%it{instr.data}", NOTHING)
+        if not self.quiet_source(source):
+            self.outside_call(instr.node, f"the iterator {source.name} runs code that cannot be seen")
+
+    def quiet_source(self, source: Value) -> bool:
+        if source.bound is not None and source.bound[1] in ("range", "enumerate", "zip", "reversed"):
+            return all(self.quiet_source(item) for item in source.items or ()) or source.bound[1] == "range"
+        if source.ident in self.sized or source.tensor or source.items is not None:
+            return True
+        return source.name in ("tuple", "list", "container") or not source.refs & OUT
+
+    def do_next(self, instr: Instr) -> Value:
+        head = int(str(instr.data))
+        source = self.state.names.get(f"%it{head}", NOTHING)
+        return self.turn_of(source, head, instr)
+
+    def turn_of(self, source: Value, head: int, instr: Instr) -> Value:
+        kind = source.bound[1] if source.bound else ""
+        if kind == "range" and source.items:
+            start, _, step = (item.size for item in source.items)
+            natural = start is not None and start.natural and step is not None and step.natural
+            return number(variable(Atom(f"i{head}", ("loop", self.at._replace(block=head, index=0)), natural)), "index")
+        if kind in ("enumerate", "zip") and source.items:
+            parts = [self.turn_of(item, head, instr) for item in source.items]
+            if kind == "enumerate":
+                atom = Atom(f"i{head}", ("loop", self.at._replace(block=head, index=0)), True)
+                parts = [number(variable(atom), "index"), *parts]
+            held = untagged(frozenset().union(*(part.reach for part in parts), NONE))
+            return Value(("def", self.at), inside=held, items=tuple(parts), name="tuple")
+        if source.tensor:
+            self.note_view(source)
+            return Value(("def", self.at), somewhere(source.refs), tensor=True, name=f"{source.name}[]")
+        refs, inside = self.element(source)
+        return Value(("def", self.at), refs, inside, name=f"an element of {source.name}")
+
+    # leaving, and code that cannot be seen
+
+    def do_return(self, instr: Instr) -> None:
+        self.escape(self.slot(instr, 0), instr.node, "returned", "returned")
+
+    def do_raise(self, instr: Instr) -> None:
+        self.escape(self.slot(instr, 0), instr.node, "handed out by raise", "returned")
+
+    def do_yield(self, instr: Instr) -> Value:
+        for value in self.slots(instr):
+            self.escape(value, instr.node, "yielded", "returned")
+        self.outside_call(instr.node, "whoever drives the generator runs")
+        return unknown(("def", self.at), "sent value")
+
+    def do_await(self, instr: Instr) -> Value:
+        self.escape(self.slot(instr, 0), instr.node, "awaited", "unseen-call")
+        self.outside_call(instr.node, "other tasks run")
+        return unknown(("def", self.at), "awaited value")
+
+    def do_enter(self, instr: Instr) -> Value:
+        if instr.data:
+            self.escape(self.slot(instr, 0), instr.node, "entered as a context manager", "unseen-call")
+            self.outside_call(instr.node, "a context manager is entered")
+        return unknown(("def", self.at), "context")
+
+    def do_foreign(self, instr: Instr) -> None:
+        for value in self.slots(instr):
+            self.mention(value, instr.node)
+        self.outside_call(instr.node, "code that cannot be seen may run")
+
+    # writes
+
+    def do_setattr(self, instr: Instr) -> None:
+        holder, value = self.slots(instr)
+        self.escape(value, instr.node, f"kept in {holder.name}.{instr.data}", "kept")
+        if instr.data == "data" or holder.tensor:
+            self.escape(holder, instr.node, f"its .{instr.data} is replaced", "not-understood")
+        self.outside_call(instr.node, f"setting {holder.name}.{instr.data} may run code")
+
+    def do_setindex(self, instr: Instr) -> None:
+        holder, index, value = self.slots(instr)
+        tracked = any(ref.buffer is not OUTSIDE for ref in holder.refs)
+        if not (holder.tensor or tracked):
+            self.escape(value, instr.node, f"kept in {holder.name}", "kept")
+            self.read(index, instr.node, "an index")
+            self.outside_write(instr.node)
+            self.state.epoch = self.at
+            return
+        self.read(value, instr.node, "copied from")
+        if not holder.tensor and any(ref.buffer is OUTSIDE for ref in holder.refs):
+            self.escape(value, instr.node, f"{holder.name} may be a container that keeps it", "kept")
+        self.write_index(instr, holder, index, sure=True)
+
+    def write_index(self, instr: Instr, holder: Value, index: Value, sure: bool) -> None:
+        parts = entries(index, self.number)
+        text = ast.unparse(instr.node).split("=")[0].strip()
+        if parts is None:
+            self.read(index, instr.node, "an index")
+            target = replace(holder, refs=somewhere(holder.refs))
+            self.write(target, instr.node, f"{text} is assigned")
+            return
+        refs = frozenset(indexed(ref, parts, self.ref_shape) for ref in holder.refs)
+        self.write(replace(holder, refs=refs), instr.node, f"{text} is assigned", sure=sure)
+
+    def do_augindex(self, instr: Instr) -> None:
+        holder, index, value = self.slots(instr)
+        self.read(value, instr.node, "an operand here")
+        if not (holder.tensor or any(ref.buffer is not OUTSIDE for ref in holder.refs)):
+            self.escape(value, instr.node, f"may be kept in {holder.name}", "kept")
+        part = self.tensor_index(instr, holder, index) if holder.refs else self.do_part(instr)
+        self.read(part, instr.node, "updated in place")
+        self.write_index(instr, holder, index, sure=False)
+        self.state.epoch = self.at
+
+    def do_augattr(self, instr: Instr) -> None:
+        holder, value = self.slots(instr)
+        self.escape(value, instr.node, f"may be kept in {holder.name}", "kept")
+        self.outside_call(instr.node, f"updating an attribute of {holder.name} may run code")
+
+    def do_augment(self, instr: Instr) -> Value:
+        target, value = self.slots(instr)
+        if target.size is not None and value.size is not None:
+            return self.arithmetic(str(instr.data), target.size, value.size, target.name)
+        self.read(value, instr.node, "an operand here")
+        if not target.tensor and value.reach and not (target.size is not None):
+            self.escape(value, instr.node, f"{target.name} may keep it", "kept")
+        self.read(target, instr.node, "updated in place")
+        self.write(target, instr.node, "updated in place")
+        self.state.epoch = self.at
+        if target.tensor:
+            return replace(target, ident=target.ident)
+        inside = target.inside | untagged(value.inside)
+        return Value(("def", self.at), target.refs, inside, name=target.name)
+
+

@@ -1,0 +1,168 @@
+"""What a Python value may be, as far as tensor memory is concerned."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from codemods.core.event import Buffer, Tags
+from codemods.core.region import ALL, SOME, Box
+from codemods.core.size import Atom, Size, as_size, variable
+
+OUTSIDE = Buffer("memory from elsewhere", shared=True)
+FRESH = Buffer("memory that nobody else has")
+UNTAGGED: Tags = frozenset()
+MOST_TAGS = 4
+
+
+class Def(NamedTuple):
+    """A place in the graph that makes a value; every time it runs the value may be another."""
+
+    block: int
+    index: int
+
+
+class Loose(NamedTuple):
+    """The dimensions of a view whose rank is not known: its i-th is the buffer's i+front-th, its
+    -j-th the buffer's -(j+back)-th."""
+
+    front: int = 0
+    back: int = 0
+
+
+Dims = tuple[int | None, ...] | Loose | None  # view dimension -> buffer dimension; None: a new axis; all None: lost
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A tensor over exactly `region` of `buffer`, on paths that agree with `when`."""
+
+    buffer: Buffer
+    region: Box = ALL
+    dims: Dims = None
+    dense: bool = False  # contiguous: reshape is a view
+    when: Tags = UNTAGGED
+
+    def part(self) -> Ref:
+        """Some view of this one."""
+        return Ref(self.buffer, SOME, None, False, self.when)
+
+    def on(self, when: Tags) -> Ref:
+        """The same view, on other paths."""
+        return self if self.when == when else Ref(self.buffer, self.region, self.dims, self.dense, when)
+
+
+Refs = frozenset[Ref]
+NONE: Refs = frozenset()
+OUT = frozenset({Ref(OUTSIDE)})
+NEW = frozenset({Ref(FRESH)})
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """`refs`: the memory of a tensor, certainly one of them (or it is no tensor). `inside`: memory that can be
+    reached through it, as through a list. `ident`: two values with one ident are the same object, or equal numbers."""
+
+    ident: Hashable = None
+    refs: Refs = NONE
+    inside: Refs = NONE
+    tensor: bool = False  # certainly a tensor
+    size: Size | None = None  # the number it is, if it is certainly a Python int
+    items: tuple[Value, ...] | None = None  # a tuple with these elements
+    api: str | None = None  # what a dotted name stands for: "torch.zeros"
+    name: str = "?"  # for messages
+    shape_of: Value | None = None  # it is the shape of this tensor
+    fact: tuple[str, Size, Size] | None = None  # the comparison it is the truth of
+    bound: tuple[Value, str] | None = None  # a method of a value
+
+    @property
+    def reach(self) -> Refs:
+        return self.refs | self.inside
+
+
+NOTHING = Value()
+
+
+def unknown(ident: Hashable, name: str) -> Value:
+    return Value(ident, OUT, OUT, name=name)
+
+
+def number(size: Size | int, name: str = "?") -> Value:
+    value = as_size(size)
+    return Value(("number", value), size=value, name=name)
+
+
+def fresh(ident: Hashable, name: str, tensor: bool = True) -> Value:
+    return Value(ident, NEW, tensor=tensor, name=name)
+
+
+def extent(tensor: Value, dimension: int) -> Size:
+    """The size of a dimension of a tensor that is not of our making."""
+    return variable(Atom(f"{tensor.name}.shape[{dimension}]", ("extent", tensor.ident, dimension), natural=True))
+
+
+def untagged(refs: Refs) -> Refs:
+    return frozenset(ref.on(UNTAGGED) for ref in refs) if any(ref.when for ref in refs) else refs
+
+
+def tag(refs: Refs, join: int, edge: int) -> Refs:
+    """The same memory, on the paths that come into `join` by `edge`."""
+    return frozenset(ref.on(ref.when | {(join, edge)}) if len(ref.when) < MOST_TAGS else ref for ref in refs)
+
+
+def without(refs: Refs, joins: frozenset[int]) -> Refs:
+    """The same memory with no condition on some joins: they are about to be passed again."""
+    if not any(ref.when for ref in refs):
+        return refs
+    return frozenset(ref.on(frozenset(pair for pair in ref.when if pair[0] not in joins)) for ref in refs)
+
+
+@dataclass(slots=True)
+class State:
+    """What holds at a point: names and slots, who has been let out, and known equalities of sizes."""
+
+    names: dict[str, Value] = field(default_factory=dict)
+    slots: dict[int, Value] = field(default_factory=dict)  # results of instructions, until the statement is over
+    escaped: frozenset[Buffer] = frozenset()
+    epoch: Hashable = 0  # changes whenever code we cannot see may have changed an object
+    equal: dict[Atom, Size] = field(default_factory=dict)
+    ranks: dict[Hashable, int] = field(default_factory=dict)
+
+    def copy(self) -> State:
+        return State(
+            dict(self.names), dict(self.slots), self.escaped, self.epoch, dict(self.equal), dict(self.ranks)
+        )
+
+
+def merge(values: list[Value], ident: Hashable, join: int, edges: list[int] | None) -> Value:
+    """One value for the different ones that come together. `edges` tells them apart later; None: they cannot be."""
+    name = values[0].name
+    refs: set[Ref] = set()
+    for place, value in enumerate(values):
+        refs |= tag(value.refs, join, edges[place]) if edges else untagged(value.refs)
+    same_size = all(value.size == values[0].size for value in values)
+    sized = all(value.size is not None for value in values)
+    size = values[0].size if same_size else variable(Atom(name, ident, _natural(values))) if sized else None
+    return Value(
+        ident,
+        frozenset(refs),
+        untagged(frozenset().union(*(value.inside for value in values))),
+        tensor=all(value.tensor for value in values),
+        size=size,
+        name=name,
+        api=values[0].api if all(value.api == values[0].api for value in values) else None,
+    )
+
+
+def varies(ident: Hashable, blocks: frozenset[int]) -> bool:
+    """It may be another value after some of these blocks have run again."""
+    if isinstance(ident, Def):
+        return ident.block in blocks
+    if isinstance(ident, Size):
+        return any(varies(atom.key, blocks) for atom in ident.atoms)
+    return isinstance(ident, tuple) and any(varies(part, blocks) for part in ident)
+
+
+def _natural(values: list[Value]) -> bool:
+    return all(value.size is not None and value.size.natural for value in values)

@@ -1,0 +1,270 @@
+"""Views: which part of a buffer an index, or a method that returns the same memory, stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from codemods.core.region import FULL, Axis, Comb, Run, Somewhere
+from codemods.core.size import ONE, ZERO, Size, as_size, at_most
+from codemods.read.values import FRESH, OUTSIDE, Dims, Loose, Ref, Refs, Value
+
+Shape = tuple[Size, ...] | None
+ShapeOf = Callable[[Ref], Shape]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One entry of a basic index: `low:high:step`, with None where nothing stands."""
+
+    low: Size | None = None
+    high: Size | None = None
+    step: int | None = 1
+    point: bool = False  # an integer: the dimension goes
+
+
+@dataclass(frozen=True, slots=True)
+class NewAxis: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rest: ...
+
+
+Entry = Cut | NewAxis | Rest
+
+
+def entries(index: Value, number: Callable[[Value], Size]) -> tuple[Entry, ...] | None:
+    """The entries of an index, or None where it may be an advanced one: a mask, a list, a tensor."""
+    parts = index.items if index.items is not None and index.name == "tuple" else (index,)
+    found: list[Entry] = []
+    for part in parts:
+        entry = _entry(part, number)
+        if entry is None:
+            return None
+        found.append(entry)
+    return tuple(found)
+
+
+def _entry(part: Value, number: Callable[[Value], Size]) -> Entry | None:
+    if part.name == "slice" and part.items is not None:
+        low, high, step = part.items
+        width = 1 if step == NIL else step.size.constant if step.size is not None else None
+        if width is None or width < 1:
+            return Cut(step=None)
+        return Cut(*(None if end == NIL else number(end) for end in (low, high)), step=width)
+    if part == NIL:
+        return NewAxis()
+    if part == ELLIPSIS:
+        return Rest()
+    if part.size is not None:
+        size = number(part)
+        return Cut(size, size + ONE, point=True)
+    return None
+
+
+NIL = Value("None", name="None")
+ELLIPSIS = Value("...", name="...")
+
+
+def indexed(ref: Ref, index: tuple[Entry, ...], shape_of: ShapeOf) -> Ref:
+    """The view that a basic index makes."""
+    if ref.buffer is OUTSIDE or ref.buffer is FRESH:
+        return ref
+    if ref.dims is None:
+        whole = all(isinstance(entry, NewAxis | Rest) or entry == Cut() for entry in index)
+        return ref if whole else ref.part()
+    shape = shape_of(ref)
+    region, dense = ref.region, ref.dense
+    kept: list[int | None] = []
+    dims = ref.dims
+    width = len([entry for entry in index if isinstance(entry, Cut)])
+    position, from_end = 0, False
+    front, back = (dims.front, dims.back) if isinstance(dims, Loose) else (0, 0)
+    for place, entry in enumerate(index):
+        match entry:
+            case NewAxis():
+                kept.append(None)
+                continue
+            case Rest():
+                if isinstance(dims, tuple):
+                    skip = len(dims) - width
+                    kept += dims[position : position + skip]
+                    position += skip
+                else:
+                    from_end = True
+                    position = -len([later for later in index[place:] if isinstance(later, Cut)])
+                continue
+        if isinstance(dims, tuple):
+            target = dims[position] if position < len(dims) else None
+            if position >= len(dims) or (target is None and entry != Cut()):
+                return ref.part()
+        else:
+            target = position - dims.back if from_end else position + dims.front
+            if isinstance(entry, Cut) and entry.point:
+                front, back = (front, back + 1) if from_end else (front + 1, back)
+        dense = dense and (entry == Cut() or (target == 0 and entry.step == 1 and not from_end))
+        if target is not None:
+            size = shape[target] if shape is not None and -len(shape) <= target < len(shape) else None
+            region = region.along(target, cut(region.axis(target), entry, size))
+        if not entry.point:
+            kept.append(target)
+        position += 1
+    after: Dims
+    if isinstance(dims, tuple):
+        after = (*kept, *dims[position:])
+    elif any(isinstance(entry, NewAxis) for entry in index):
+        after = None
+    else:
+        after = Loose(front, back)
+    return replace(ref, region=region, dims=after, dense=dense)
+
+
+def cut(axis: Axis, entry: Cut, size: Size | None) -> Axis:
+    """One dimension of a view, cut once more; `size` is the extent of the buffer's dimension."""
+    if entry.step is None:
+        return Somewhere()
+    if entry.step != 1:
+        rest = 0 if entry.low is None else entry.low.constant
+        if axis == FULL and entry.high is None and rest is not None and 0 <= rest < entry.step:
+            return Comb(entry.step, frozenset({rest}))
+        return Somewhere()
+    length = span_of(axis, size)
+    if entry.point:
+        run = _point(entry.low or ZERO, length)
+        return Somewhere() if run is None else _compose(axis, run)
+    low = ZERO if entry.low is None else _bound(entry.low, length)
+    if low is None:  # from its end on: nothing
+        return Somewhere() if size is None or axis != FULL else Run(size, None)
+    return _compose(axis, Run(low, _bound(entry.high, length)))
+
+
+def _point(index: Size, size: Size | None) -> Run | None:
+    """The one place that an integer index names; it must be in range, otherwise Python raises."""
+    value = index.constant
+    if value is not None and value < 0:
+        if size is not None and size.constant is not None:
+            index = index + size
+        else:
+            return Run(index, None if value == -1 else index + ONE)
+    if not index.natural:
+        if size is not None and index == size - ONE:
+            return Run(as_size(-1), None)
+        return None
+    high = index + ONE
+    return Run(index, None if high == size else high)
+
+
+def _bound(bound: Size | None, size: Size | None) -> Size | None:
+    """A bound of a slice over a whole dimension, None where it is certainly the end."""
+    if bound is None or size is None:
+        return bound
+    if bound == size or (bound.natural and at_most(size, bound)):
+        return None
+    value, width = bound.constant, size.constant
+    if value is not None and value < 0 and width is not None:
+        return as_size(max(0, width + value))
+    return as_size(-1) if bound == size - ONE else bound
+
+
+def _compose(axis: Axis, run: Run) -> Axis:
+    """A run inside a run. Only with ends that are certainly not negative: those count from the outer start."""
+    if axis == FULL:
+        return run
+    if run == FULL:
+        return axis
+    if not isinstance(axis, Run) or not axis.low.natural or not run.low.natural:
+        return Somewhere()
+    if run.high is None:
+        return Run(axis.low + run.low, axis.high)
+    if not run.high.natural:
+        return Somewhere()
+    high = axis.low + run.high
+    if axis.high is None or at_most(high, axis.high):
+        return Run(axis.low + run.low, high)
+    return Somewhere()
+
+
+def span_of(axis: Axis, size: Size | None) -> Size | None:
+    """How long a cut dimension is, where that is certain."""
+    if axis == FULL:
+        return size
+    match axis:
+        case Run(low, high) if low.natural and size is not None:
+            end = size if high is None else high
+            inside = high is None or (high.natural and at_most(high, size))
+            return end - low if inside and at_most(low, end) else None
+        case Run(low, high) if high is not None and high - low == ONE:
+            return ONE
+    return None
+
+
+def shape_of_view(ref: Ref, shape: Shape) -> Shape:
+    """The shape of a view, where every dimension is known."""
+    if shape is None or not isinstance(ref.dims, tuple):
+        return None
+    found = [ONE if dim is None else span_of(ref.region.axis(dim), shape[dim]) for dim in ref.dims]
+    return None if any(size is None for size in found) else tuple(size for size in found if size is not None)
+
+
+SAME = frozenset("detach view_as expand_as view unflatten expand broadcast_to swapaxes swapdims transpose t permute adjoint "
+                 "unsqueeze squeeze movedim moveaxis ravel flatten contiguous reshape reshape_as T mT H mH data".split())  # fmt: skip
+COPIES = frozenset("ravel flatten contiguous reshape reshape_as H mH".split())
+
+
+def method_view(refs: Refs, name: str, args: list[Value], copies: bool) -> Refs:
+    """What a method that keeps or may keep the memory returns, reference by reference."""
+    out: set[Ref] = set()
+    for ref in refs:
+        if ref.buffer is OUTSIDE or ref.buffer is FRESH:
+            out.add(ref)
+        elif name in SAME:
+            same = name not in COPIES or ref.dense
+            out.add(_recast(ref, name, args))
+            if not same:
+                out.add(Ref(FRESH))
+        else:
+            out.add(ref.part())
+            if copies:
+                out.add(Ref(FRESH))
+    return frozenset(out)
+
+
+def _recast(ref: Ref, name: str, args: list[Value]) -> Ref:
+    """The same elements; where the dimensions only change places they are still known."""
+    sure_dense = name in ("view", "view_as", "reshape", "reshape_as", "ravel", "flatten", "contiguous", "detach", "data")
+    dense = ref.dense and sure_dense
+    if name in ("detach", "data", "contiguous"):
+        return replace(ref, dense=dense)
+    dims = ref.dims
+    if not isinstance(dims, tuple):
+        return replace(ref, dims=None, dense=dense)
+    places = [value.size.constant if value.size is not None else None for value in args]
+    numbers = [place for place in places if place is not None]
+    rank = len(dims)
+    if name in ("T", "t", "mT") and rank == 2:
+        return replace(ref, dims=dims[::-1], dense=False)
+    if name in ("transpose", "swapaxes", "swapdims") and len(numbers) == len(places) == 2:
+        one, two = (place % rank for place in numbers) if rank else (0, 0)
+        moved = list(dims)
+        moved[one], moved[two] = moved[two], moved[one]
+        return replace(ref, dims=tuple(moved), dense=False)
+    if name == "permute" and len(numbers) == len(places) == rank and sorted(n % rank for n in numbers) == list(range(rank)):
+        return replace(ref, dims=tuple(dims[n % rank] for n in numbers), dense=False)
+    if name == "unsqueeze" and len(numbers) == 1:
+        place = numbers[0] % (rank + 1)
+        return replace(ref, dims=(*dims[:place], None, *dims[place:]), dense=False)
+    return replace(ref, dims=None, dense=dense)
+
+
+def narrowed(start: Value, length: Value, number: Callable[[Value], Size]) -> Cut | None:
+    """`narrow(dim, start, length)` as a cut of that dimension; it must be in range."""
+    if start.size is None or length.size is None or not number(start).natural:
+        return None
+    low = number(start)
+    return Cut(low, low + number(length))
+
+
+
+
+__all__ = ["ELLIPSIS", "NIL", "Cut", "Entry", "entries", "indexed", "method_view", "narrowed", "shape_of_view"]

@@ -1,0 +1,1 @@
+"""Decisions to text: edits, surgery, gate, patch, report."""
