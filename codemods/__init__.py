@@ -10,6 +10,7 @@ import ast
 import importlib
 import os
 import pkgutil
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from codemods.core.event import Birth, Buffer, Flow, Write
+from codemods.core.event import Birth, Buffer, Flow, Read, Write
 from codemods.core.report import Notice, Report
 from codemods.core.span import Span, Step, span
 from codemods.core.verdict import Decision, Refused, Verdict
@@ -190,8 +191,8 @@ def plan(files: Iterable[tuple[File, Found]], paths: Sequence[Path], options: Op
 class _FunctionError(Exception):
     """An error of the tool itself while it read or proved a function."""
 
-    def __init__(self, function: str, line: int, error: Exception) -> None:
-        super().__init__(f"internal error in {function}: {type(error).__name__}: {error}")
+    def __init__(self, where: str, line: int, error: Exception) -> None:
+        super().__init__(f"internal error {where}: {type(error).__name__}: {error}")
         self.line = line
 
 
@@ -210,6 +211,8 @@ def _map(
     import signal
     from concurrent.futures import ProcessPoolExecutor
 
+    for module in ("read.host", *names()):
+        importlib.import_module(f"codemods.{module}")  # once, before the processes part
     pool = ProcessPoolExecutor(workers, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
     try:
         for done, (item, result) in enumerate(zip(items, pool.map(work, items, chunksize=8), strict=True), 1):
@@ -249,20 +252,21 @@ def _sites(tree: ast.Module, source: bytes, name: str, options: Options) -> list
 
     proposers = [importlib.import_module(f"codemods.{codemod}").propose for codemod in options.selected]
     sites: dict[tuple[str, ast.AST], _Site] = {}
-    function, line = "<module>", 1
+    where, line = "in the first function", 1
     try:
         for flow in flows(tree, source, name):
-            function, line = flow.function, _first_line(flow)
+            where, line = f"in {flow.function}", _first_line(flow)
             for propose in proposers:
                 for proposal in propose(flow):
                     site = sites.setdefault((proposal.codemod, proposal.node), _Site(flow, proposal))
                     site.verdicts += [verdict for verdict in _prove(proposal, flow) if verdict not in site.verdicts]
                     if options.explain:
                         site.life += _life(flow, proposal, name)
+            where = f"in a function behind {flow.function}"  # where the next one is read
     except (RecursionError, MemoryError):
         raise
     except Exception as error:
-        raise _FunctionError(function, line, error) from error
+        raise _FunctionError(where, line, error) from error
     return list(sites.values())
 
 
@@ -292,7 +296,7 @@ def _life(flow: Flow, proposal: Proposal, name: str) -> list[Step]:
     return [
         Step(name, span(event.node), f"{type(event).__name__.lower()}: {event.why}")
         for event in events
-        if event.buffer in ours
+        if event.buffer in ours and not (isinstance(event, Read) and event.region is None)  # that is only its name
     ]
 
 
@@ -311,7 +315,7 @@ def _decision(site: _Site, source: bytes, name: str) -> Decision:
         verdicts=tuple(site.verdicts),
         saves=proposal.saves,
         fix=None if refused else preview(proposal.edits, _statement(site), source),
-        life=tuple(sorted(dict.fromkeys(site.life), key=lambda step: step.span)),
+        life=tuple(sorted(dict.fromkeys(site.life), key=lambda step: step.span.line or sys.maxsize)),
     )
 
 

@@ -23,11 +23,16 @@ from codemods.prove.not_deliberate import NotDeliberate
 from codemods.prove.silent import Silent
 from codemods.prove.untouched import Untouched
 
+KINDS = ("zeros", "ones", "full", "empty")
+ALLOCATES = frozenset(
+    name for kind in KINDS for name in (f"torch.{kind}", f"torch.{kind}_like", f"Tensor.new_{kind}")
+)
+
 
 def propose(flow: Flow) -> Iterator[Proposal]:
     """One proposal for each allocation given to a name that another statement binds again."""
     for event in flow.events:
-        if not isinstance(event, Birth) or not isinstance(event.node, ast.Call):
+        if not (isinstance(event, Birth) and event.api in ALLOCATES and isinstance(event.node, ast.Call)):
             continue
         match flow.parents.get(event.node):
             case ast.Assign(targets=[ast.Name(id=name) as target]) as statement:
@@ -53,7 +58,7 @@ def _proposal(flow: Flow, birth: Birth, call: ast.Call, statement: ast.stmt, nam
     obligations = (
         Untouched(birth),
         NotDeliberate(birth, name),
-        Silent(tuple(effect for part in lost for effect in effects(part))),
+        Silent(tuple(effect for part in lost for effect in effects(part, flow.builtins))),
     )
     saves = Saves(launches=int(filled), allocations=1, per=flow.once)
     return Proposal("drop_prealloc", statement, name, (Remove(span(statement)),), obligations, saves)

@@ -61,12 +61,13 @@ def _proposal(flow: Flow, fill: Write, call: ast.Call, birth: Birth) -> Proposal
         if before is not None:
             edits.append(Replace(after(before, value), ""))
     keywords = tuple((keyword.arg or "**", ast.unparse(keyword.value)) for keyword in call.keywords)
-    from_fill = fill.api == "torch.full" and "dtype" not in dict(keywords) and not _is_float(value)
+    from_fill = fill.api == "torch.full" and not birth.typed and not _is_float(value, flow)
+    reachable = reachable and not (value is None and "full" in fill.api)
     empty = birth.shape is not None and ZERO in birth.shape
     obligations = (
-        AnyOf((NoElements(birth), Unobserved(fill))) if empty else Unobserved(fill),
         SameMeta(keywords, from_fill, reachable),
-        Silent(effects(value) if value is not None else ()),
+        Silent(effects(value, flow.builtins) if value is not None else ()),
+        AnyOf((NoElements(birth), Unobserved(fill))) if empty else Unobserved(fill),
     )
     saves = Saves(launches=0 if empty else 1, bytes="0" if empty else filled(birth.shape, dict(keywords)), per=flow.once)
     return Proposal("zeros_to_empty", call, subject(call, flow.parents), tuple(edits), obligations, saves)
@@ -85,13 +86,13 @@ def _before(call: ast.Call, value: ast.AST) -> ast.AST | None:
     return arguments[place - 1] if place else None
 
 
-def _is_float(value: ast.AST | None) -> bool:
+def _is_float(value: ast.AST | None, flow: Flow) -> bool:
     """A literal float: the dtype is then the default one, as for empty."""
     match value:
         case ast.keyword(value=inner) | ast.UnaryOp(op=ast.USub(), operand=inner):
-            return _is_float(inner)
+            return _is_float(inner, flow)
         case ast.Constant(value=float()):
             return True
         case ast.Call(func=ast.Name(id="float"), args=[ast.Constant(value=str())]):
-            return True
+            return "float" in flow.builtins
     return False

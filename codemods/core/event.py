@@ -44,6 +44,7 @@ class Event:
 class Birth(Event):
     api: str = ""
     shape: tuple[Size, ...] | None = None  # None where the rank is not known
+    typed: bool = False  # its `dtype` argument certainly is a dtype, not None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -84,3 +85,5 @@ class Flow:
     parents: dict[ast.AST, ast.AST] = field(default_factory=dict)  # for codemods: the statement around a node
     source: bytes = b""
     fail: int = -1  # the point where an exception leaves the function
+    loops: dict[int, frozenset[int]] = field(default_factory=dict)  # loop head -> points of the loop
+    builtins: frozenset[str] = frozenset()  # names that certainly stand for Python's builtins here

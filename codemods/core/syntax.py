@@ -29,24 +29,26 @@ def walk(node: ast.AST) -> Iterator[ast.AST]:
         todo += children(here)
 
 
-def effects(node: ast.AST) -> tuple[str, ...]:
-    """The parts of an expression that may do more than give a value: calls, attributes that may be properties."""
+def effects(node: ast.AST, builtins: frozenset[str]) -> tuple[str, ...]:
+    """The parts of an expression that may do more than give a value: calls, attributes that may be properties.
+    `builtins`: the names that certainly stand for Python's own functions."""
+    parts: list[ast.expr] = []
     match node:
-        case ast.Constant() | ast.Name() | ast.Slice(lower=None, upper=None, step=None):
-            return ()
-        case ast.Attribute(value=ast.Name(id="torch" | "math" | "np")):
+        case ast.Constant() | ast.Name() | ast.Attribute(value=ast.Name(id="torch" | "math" | "np")):
             return ()
         case ast.Attribute(value=inner, attr=attr) if attr in PLAIN_ATTRIBUTES:
-            return effects(inner)
-        case ast.Attribute():
-            return (ast.unparse(node),)
-        case ast.Call(func=ast.Attribute(value=inner, attr=attr), args=args, keywords=keywords) if attr in PLAIN_CALLS:
-            return tuple(found for part in (inner, *args, *[keyword.value for keyword in keywords]) for found in effects(part))
-        case ast.Call(func=ast.Name(id="len" | "int" | "float"), args=args, keywords=[]):
-            return tuple(found for part in args for found in effects(part))
+            parts = [inner]
+        case ast.Call(func=ast.Attribute(value=inner, attr=attr), args=args) if attr in PLAIN_CALLS:
+            parts = [inner, *args, *(keyword.value for keyword in node.keywords)]
+        case ast.Call(func=ast.Name(id="len" | "int" | "float" as name), args=args, keywords=[]) if name in builtins:
+            parts = args
         case ast.Tuple() | ast.List() | ast.BinOp() | ast.UnaryOp() | ast.Subscript() | ast.Slice() | ast.IfExp():
-            return tuple(found for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr) for found in effects(part))
-    return (ast.unparse(node),)
+            parts = [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
+        case ast.keyword(value=inner):
+            parts = [inner]
+        case _:
+            return (ast.unparse(node),)
+    return tuple(found for part in parts for found in effects(part, builtins))
 
 
 def statement(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> ast.AST:

@@ -17,7 +17,7 @@ class AlreadyHolds:
     write: Write
 
     def check(self, flow: Flow) -> Verdict:
-        if self.write.value is None or self.write.when:
+        if self.write.value is None or self.write.when or self.write.unless or not self.write.sure:
             return Refused("another-value", "the value that it stores is not a known constant")
         before: dict[int, list[int]] = {}
         for point, targets in enumerate(flow.next):

@@ -31,6 +31,11 @@ class _Search:
         self.write = write
         buffers = {write.buffer, write.buffer.older}
         self.way = way(flow, [event for event in flow.events if event and event.buffer in buffers])
+        self.writing = {
+            head
+            for head, points in flow.loops.items()
+            if any(isinstance(event := flow.events[point], Write) and event.buffer in buffers for point in points)
+        }
         self.covered: dict[Event, Left] = {}
         self.seen_by: list[tuple[Trail, Left, bool]] = []
         self.steps = 0
@@ -65,6 +70,8 @@ class _Search:
             point, buffer, left, choices, trail, certain = todo.pop()
             if point in self.flow.renews:
                 left = forget(left, self.flow.renews[point])
+            if point in self.writing:
+                certain = False  # how often the loop writes is not known
             key = (point, buffer, left, choices, certain)
             if key in seen:
                 continue
@@ -87,7 +94,8 @@ class _Search:
                     if sure and not any(agrees(tags, choices) for tags in unless):
                         rest = minus(left, region)
                         if rest != left:
-                            self.covered.setdefault(event, rest)
+                            if event is not self.write:
+                                self.covered.setdefault(event, rest)
                             trail = (*trail, (event, rest))
                             left = rest
                             if not rest:
@@ -136,7 +144,7 @@ def _reason(event: Event, left: Left, certain: bool, written: bool) -> tuple[str
         return "read-first", f"its value is read{place} before it is overwritten: {event.why}", event.region is not None and event.region.known, "that the memory read there is another one"
     assert isinstance(event, Escape)
     if event.how == "returned":
-        if not written:
+        if not written and certain:
             return "returned", f"it is {event.why}{place} as it was filled", True, ""
         if certain:
             return "gap", f"{rest} is never written and is {event.why}{place}", True, ""

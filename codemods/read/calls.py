@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from dataclasses import dataclass, replace
 
 from codemods.core.region import ALL
@@ -16,8 +17,11 @@ from codemods.read.values import (
     NOTHING,
     OUT,
     OUTSIDE,
+    Like,
+    Loose,
     Ref,
     Refs,
+    Shape,
     Value,
     fresh,
     number,
@@ -37,6 +41,10 @@ LOOKS = frozenset("len isinstance issubclass type id callable hasattr hash".spli
 READS = frozenset("int float bool str repr print format sum min max abs round any all divmod pow chr ord hex bytes".split())
 HOLDS = frozenset("list tuple set frozenset dict zip enumerate reversed sorted iter filter map slice next".split())
 EXPOSES = frozenset("locals globals vars eval exec getattr setattr super".split())
+STREAMS = frozenset(
+    "torch.cuda.stream torch.cuda.graph torch.cuda.set_stream torch.cuda.Stream torch.cuda.StreamContext torch.cuda.CUDAGraph "
+    "torch.Stream torch.xpu.stream torch.npu.stream".split()
+)
 QUIET = frozenset(
     "torch.no_grad torch.inference_mode torch.enable_grad torch.set_grad_enabled torch.cuda.device torch.device "
     "contextlib.nullcontext torch.profiler.record_function torch.autograd.profiler.record_function".split()
@@ -93,12 +101,23 @@ class Calls(Memory):
 
     def function_call(self, given: Given, api: str) -> Value:
         patched = self.names.patched
-        if api in patched or f"{api.rpartition('.')[0]}.*" in patched:
+        if api in STREAMS:
+            self.streams = self.streams or given.node
+            self.unseen(given, api)
+            return unknown(("def", self.at), "stream")
+        if api in patched or f"{api.rpartition('.')[0]}.*" in patched or self.other_is_patched(api):
+            if api in BIRTHS:
+                made = self.birth(given, api, given.values, None)
+                self.escape(made, given.node, f"{api} or its empty form is assigned to in this file", "not-understood")
             return self.unseen(given, api)
         if api.startswith("builtins."):
             return self.builtin(given, api.removeprefix("builtins."))
-        if api in BIRTHS and not given.spread and "out" not in given.named:
-            return self.birth(given, api, given.values, given.at(0, "size" if not api.endswith("_like") else "input"))
+        if api in BIRTHS:
+            made = self.birth(given, api, given.values, given.at(0, "size" if not api.endswith("_like") else "input"))
+            if "out" in given.named:
+                self.escape(made, given.node, "given by out=", "not-understood")
+                return self.unseen(given, api)
+            return made
         if api in QUIET and not any(value.inside for value in given.every):
             return Value(("def", self.at), name=api)
         op = function(api)
@@ -111,6 +130,10 @@ class Calls(Memory):
             return self.operate(given, op, [first, *rest, *given.named.values()])
         return self.operate(given, op, list(given.every))
 
+    def other_is_patched(self, api: str) -> bool:
+        """What the rewrite would call instead is not torch's own."""
+        return api in BIRTHS and f"torch.empty{'_like' if api.endswith('_like') else ''}" in self.names.patched
+
     def method_call(self, given: Given, holder: Value, attr: str) -> Value:
         api = f"Tensor.{attr}"
         node = given.node
@@ -119,9 +142,11 @@ class Calls(Memory):
         known = holder.tensor or any(ref.buffer is not OUTSIDE for ref in holder.refs)
         if holder.shape_of is not None and attr == "numel" and not given.every:
             return self.numel(holder.shape_of)
-        if api in BIRTHS and not given.spread:
+        if api in BIRTHS:
             return self.birth(given, api, given.values, given.at(0, "size"), holder)
         op = method(attr)
+        if attr in ("record_stream", "wait_stream", "wait_event"):
+            self.streams = self.streams or node
         if op is None or given.spread or not (known or attr.endswith("_") or attr in ("size", "numel", "dim", "stride")):
             return self.unseen_method(given, holder, attr)
         if attr in FILLS:
@@ -141,19 +166,31 @@ class Calls(Memory):
         for value in given.every:
             self.mention(value, node, "its shape or dtype is used")
         like = api.endswith("_like")
-        if like:
-            shape = self.shape_of(first) if first is not None else None
+        shape: Shape
+        if like and first is not None:
+            other = self.like(first)
+            shape = self.shape_of(first) or other or (Like(first, self.state.layout) if first.refs == OUT else None)
+        elif like:
+            shape = None
         else:
             shape = None if given.starred and not self.spread_shape(given) else self.sizes(given, api, first)
         dense = not like and "memory_format" not in given.named
-        value = self.born(node, "?", api, shape, dense)
-        if like and first is not None and shape is None:
-            value = replace(value, shape_of=None)
+        value = self.born(node, "?", api, shape, dense, self.is_dtype(given.named.get("dtype")))
         if (constant := BIRTHS[api]) is not None:
             fill = self.constant(given, 0 if constant != "?" else 1, constant)
             buffer = next(iter(value.refs))
             self.write(replace(value, refs=frozenset({buffer})), node, f"{api} fills it", True, fill, api)
+        if self.streams is not None:
+            line = getattr(self.streams, "lineno", 0)
+            self.escape(value, self.streams, f"in a function that works on several streams (line {line})", "stream")
         return value
+
+    def is_dtype(self, value: Value | None) -> bool:
+        """Not None, and not an object that may be None."""
+        if value is None:
+            return False
+        named = value.api is not None and value.api.startswith("torch.")
+        return named or (isinstance(value.ident, tuple) and value.ident[0] == "meta" and value.ident[-1] == "dtype!")
 
     def spread_shape(self, given: Given) -> bool:
         """`zeros(*shape)`: one starred argument with known elements, or the shape of a tensor."""
@@ -213,13 +250,13 @@ class Calls(Memory):
             case "new":
                 for value in args:
                     self.mention(value, node, "its shape is used") if op.shape_only else self.read(value, node, f"read by {name}")
-                tensor = name not in ("tolist", "item", "numpy")
-                return fresh(("def", self.at), f"{name}(..)", tensor)
+                return self.made(node, f"{name}(..)", name not in ("tolist", "item", "numpy"))
             case "view" | "maybe":
                 return self.view(given, op, name, first, rest)
             case "overwrite" | "update" | "partial":
                 return self.in_place(given, op, name, first, rest)
         self.escape(first, node, f"{name} changes how it is laid out", "not-understood")
+        self.state.layout = self.at
         return self.relaid(first) if name not in SELF else first
 
     def view(self, given: Given, op: Op, name: str, first: Value, rest: list[Value]) -> Value:
@@ -280,9 +317,14 @@ class Calls(Memory):
         if name in FILLS:
             constant = self.constant(given, 0, FILLS[name])
         why = f"{name} writes {'all of ' if sure else ''}{first.name}"
-        self.write(first, node, why, sure, constant, f"Tensor.{name}")
-        if not first.tensor:
-            self.state.epoch = self.at
+        self.write(first, node, why, sure, constant, op.name.removeprefix("torch."))
+        if name in FILLS and any(ref.buffer in (OUTSIDE, FRESH) for ref in first.refs):
+            self.escape(first, node, "filled under a name that may also stand for other memory", "not-understood")
+        if later:
+            self.escape(first, node, "written by a copy that does not wait", "stream")
+        elif self.streams is not None and name in FILLS:
+            self.escape(first, self.streams, "in a function that works on several streams", "stream")
+        self.moved(first)
         return first
 
     def maybe_inplace(self, given: Given, op: Op, args: list[Value]) -> Value:
@@ -341,6 +383,8 @@ class Calls(Memory):
     def builtin(self, given: Given, name: str) -> Value:
         node, first = given.node, given.values[0] if given.values else NOTHING
         if name in LOOKS:
+            if name == "type" and len(given.values) > 1:
+                return self.unseen(given, name)
             for value in given.every:
                 self.mention(value, node, f"{name}() looks at it")
             return self.length(first) if name == "len" else Value(("def", self.at), name=name)
@@ -356,6 +400,9 @@ class Calls(Memory):
         if name in READS:
             for value in given.every:
                 self.read(value, node, f"read by {name}()")
+            if name in ("min", "max", "sum", "abs", "round"):  # some return one of their arguments
+                held = untagged(frozenset().union(*(value.reach for value in given.every), NONE))
+                return Value(("def", self.at), somewhere(held) | fresh(0, "").refs, held, name=f"{name}()")
             if any(value.refs & OUT or value.inside & OUT for value in given.every) and name not in ("print", "int", "float", "bool"):
                 return unknown(("def", self.at), name)
             size = first.size if name == "int" else None
@@ -387,23 +434,31 @@ class Calls(Memory):
     def note_view(self, value: Value) -> None:
         self.viewed |= {ref.buffer for ref in value.refs}
 
-    def ref_shape(self, ref: Ref) -> tuple[Size, ...] | None:
+    def ref_shape(self, ref: Ref) -> Shape:
         shape = self.shapes.get(ref.buffer)
-        return None if shape is None else tuple(self.settle(size) for size in shape)
+        return tuple(self.settle(size) for size in shape) if isinstance(shape, tuple) and not isinstance(shape, Like) else shape
+
+    def like(self, value: Value) -> Like | None:
+        """The tensor whose shape a tensor of unknown rank was made after."""
+        (ref,) = value.refs if len(value.refs) == 1 else (None,)
+        shape = self.shapes.get(ref.buffer) if ref is not None and ref.region == ALL and ref.dims == Loose() else None
+        return shape if isinstance(shape, Like) else None
 
     def shape_of(self, value: Value) -> tuple[Size, ...] | None:
         """The shape of a tensor that was born here, as far as it is known."""
         if len(value.refs) != 1:
             return None
         (ref,) = value.refs
-        return shape_of_view(ref, self.ref_shape(ref))
+        shape = self.ref_shape(ref)
+        return None if isinstance(shape, Like) else shape_of_view(ref, shape)
 
     def relaid(self, value: Value) -> Value:
         """Its shape may be another one from here on, under all its names."""
         ident = ("def", self.at)
-        for key, other in self.state.names.items():
-            if other.ident == value.ident:
-                self.state.names[key] = replace(other, ident=ident)
+        for held in (self.state.names, self.state.slots):
+            for key, other in held.items():
+                if other.ident == value.ident:
+                    held[key] = replace(other, ident=ident)  # type: ignore[index]
         return replace(value, ident=ident)
 
     def dimension(self, tensor: Value, place: int) -> Value:
@@ -424,7 +479,7 @@ def canonical(node: ast.expr | None) -> str | None:
             text = canonical(inner)
             return None if text is None else "-0.0" if text == "0" and isinstance(inner, ast.Constant) and isinstance(inner.value, float) else text if text == "0" else f"-{text}"
         case ast.Constant(value=bool() | int() | float() as value):
-            return str(int(value)) if value == int(value) else repr(value)
+            return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
     return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import cast
 
 from codemods.core.syntax import children, walk
-from codemods.read.graph import Block, Instr
+from codemods.read.graph import Block, Instr, arguments_of
 
 Context = Callable[[ast.expr], bool]
 
@@ -160,10 +160,10 @@ class Expressions:
     def value_Lambda(self, node: ast.Lambda) -> int:
         for default in [*node.args.defaults, *filter(None, node.args.kw_defaults)]:
             self.emit("keep", default, (self.value(default),), "kept as a default argument")
-        return self.emit("closure", node, data=self.captured(node.body))
+        return self.emit("closure", node, data=self.captured(node))
 
     def captured(self, *nodes: ast.AST) -> frozenset[str]:
-        return frozenset(self.name(name) for node in nodes for name in names_in(node))
+        return frozenset(self.name(name) for node in nodes for name in free_names(node))
 
     # choices
 
@@ -298,6 +298,34 @@ class Expressions:
 def names_in(node: ast.AST) -> frozenset[str]:
     """Every name that a piece of code mentions."""
     return frozenset(inner.id for inner in walk(node) if isinstance(inner, ast.Name))
+
+
+def free_names(node: ast.AST) -> frozenset[str]:
+    """The names of the scopes around it that a nested scope may use; a class body has no names of its own here."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        return names_in(node)
+    own = {argument.arg for argument in arguments_of(node.args)}
+    outer: set[str] = set()
+    used: set[str] = set()
+    todo: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else list(node.body)
+    while todo:
+        inner = todo.pop()
+        match inner:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda() | ast.ClassDef():
+                used |= free_names(inner)
+                if not isinstance(inner, ast.Lambda):
+                    own.add(inner.name)
+                    todo += inner.decorator_list
+                continue
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                outer |= set(names)
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                used |= names_in(inner)
+                continue
+            case ast.Name(id=name, ctx=ctx):
+                (used if isinstance(ctx, ast.Load) else own).add(name)
+        todo += children(inner)
+    return frozenset((used - own) | outer)
 
 
 def bound_in(target: ast.AST) -> list[str]:

@@ -90,3 +90,8 @@ def loops(graph: Graph) -> dict[int, frozenset[int]]:
         if any(place[block] >= place[head] for block in before[head]):
             body.add(head)
     return {head: frozenset(body) for head, body in found.items() if body}
+
+
+def arguments_of(arguments: ast.arguments) -> list[ast.arg]:
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    return [*every, *filter(None, (arguments.vararg, arguments.kwarg))]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Literal
 
 from codemods.core.event import Flow
-from codemods.core.syntax import children
+from codemods.core.syntax import children, walk
 from codemods.read.calls import QUIET
 from codemods.read.graph import Graph
 from codemods.read.lower import Lowering, TooComplex

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ast
 import heapq
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import Literal
 
 from codemods.core.event import Escape, Event, Flow
 from codemods.core.region import ALL
 from codemods.core.size import Atom, Size, variable
-from codemods.read.graph import Block, Graph, order
-from codemods.read.names import Names
-from codemods.read.statements import arguments_of
+from codemods.read.graph import Block, Graph, arguments_of, order
+from codemods.read.names import BUILTINS, Names
 from codemods.read.steps import Steps
 from codemods.read.sweep import sweep
 from codemods.read.values import Def, State, Value, merge, number, unknown, varies, without
@@ -82,6 +82,7 @@ class Lowering(Steps):
                 self.remember(this.handler or 0, str(instr.data) if instr.op != "call" else None)
         self.raised.slots.clear()
         self.raised.escaped |= self.state.escaped
+        self.raised.closed |= self.state.closed
         self.raised.epoch = ("thrown", Def(block, -1))
 
     def remember(self, handler: int, changed: str | None) -> None:
@@ -89,7 +90,8 @@ class Lowering(Steps):
         now, held = self.state.names, self.raised.names
         for name in (changed,) if changed is not None else tuple(now):
             if name in now and now[name] is not held.get(name):
-                held[name] = one_of(name, [(0, held[name]), (1, now[name])], handler, None) if name in held else now[name]
+                both = [(0, held[name]), (1, now[name])] if name in held else [(1, now[name])]
+                held[name] = one_of(("thrown", self.at.block, name), both, handler, None)
 
     def entering(self, block: int) -> State:
         if block == 0:
@@ -105,11 +107,12 @@ class Lowering(Steps):
         return joined([*edges, *thrown], block, None)
 
     def entry(self) -> State:
-        state = State()
+        self.state = State()
         if self.graph.arguments:
             for argument in arguments_of(self.graph.arguments):
-                state.names[argument.arg] = parameter(argument)
-        return state
+                value = parameter(argument)
+                self.state.names[argument.arg] = self.adopted(value) if self.fills and value.tensor else value
+        return self.state
 
     def refined(self, block: Block, turn: int) -> State:
         """What else holds on one side of a test."""
@@ -136,8 +139,8 @@ class Lowering(Steps):
         for block in self.order:
             self.events = []
             self.run(block)
-            if block in (self.graph.leave, self.graph.fail):
-                self.outlive(block)
+            if {self.graph.leave, self.graph.fail} & set(self.graph.blocks[block].next):
+                self.outlive()
             first[block] = len(events)
             events += [None, *self.events]
             last[block] = len(events) - 1
@@ -157,10 +160,13 @@ class Lowering(Steps):
         }
         fail = last.get(self.graph.fail, -1)
         points = tuple(tuple(sorted(targets)) for targets in following)
-        made = Flow(function, path, once, tuple(events), points, joins=joins, source=source, fail=fail)
+        builtins = BUILTINS - self.names.bound - self.graph.locals
+        made = Flow(
+            function, path, once, tuple(events), points, joins=joins, source=source, fail=fail, builtins=builtins
+        )
         return sweep(made, self, first, last)
 
-    def outlive(self, block: int) -> None:
+    def outlive(self) -> None:
         """Whoever can reach escaped memory goes on after the function."""
         for buffer in sorted(self.state.escaped, key=lambda buffer: buffer.name):
             node = ast.Pass(lineno=0, col_offset=0, end_lineno=0, end_col_offset=0)
@@ -171,6 +177,8 @@ def parameter(argument: ast.arg) -> Value:
     name, note = argument.arg, argument.annotation
     if isinstance(note, ast.Name) and note.id == "int":
         return number(variable(Atom(name, ("parameter", name))), name)
+    if isinstance(note, ast.Name) and note.id in ("float", "bool", "str"):
+        return Value(("parameter", name), name=name)
     value = unknown(("parameter", name), name)
     text = ast.unparse(note) if note else ""
     return replace(value, tensor=text.strip("\"'") in ("torch.Tensor", "Tensor"))
@@ -201,10 +209,13 @@ def joined(states: list[tuple[int, State]], block: int, edges: list[int] | None)
     epoch = first.epoch if all(state.epoch == first.epoch for state in every) else ("epoch", Def(block, -1))
     equal = {k: v for k, v in first.equal.items() if all(state.equal.get(k) == v for state in every)}
     ranks = {k: v for k, v in first.ranks.items() if all(state.ranks.get(k) == v for state in every)}
-    return State(names, slots, frozenset().union(*(state.escaped for state in every)), epoch, equal, ranks)
+    layout = first.layout if all(state.layout == first.layout for state in every) else ("layout", Def(block, -1))
+    escaped = frozenset().union(*(state.escaped for state in every))
+    closed = frozenset().union(*(state.closed for state in every))
+    return State(names, slots, escaped, closed, epoch, layout, equal, ranks)
 
 
-def one_of(name: str | int, held: list[tuple[int, Value]], block: int, edges: list[int] | None) -> Value:
+def one_of(name: Hashable, held: list[tuple[int, Value]], block: int, edges: list[int] | None) -> Value:
     first = held[0][1]
     if all(value is first or value == first for _, value in held):
         return first
@@ -224,6 +235,8 @@ def aged(state: State, loop: frozenset[int], head: int) -> State:
             held[name] = _aged(value, loop, head, name)  # type: ignore[index]
     if varies(state.epoch, loop):
         state.epoch = ("epoch", Def(head, -1))
+    if varies(state.layout, loop):
+        state.layout = ("layout", Def(head, -1))
     state.equal = {k: v for k, v in state.equal.items() if not varies(k.key, loop) and not varies(v, loop)}
     state.ranks = {k: v for k, v in state.ranks.items() if not varies(k, loop)}
     return state

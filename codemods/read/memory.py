@@ -18,11 +18,14 @@ from codemods.read.values import (
     OUT,
     OUTSIDE,
     Def,
+    Like,
     Loose,
     Ref,
     Refs,
+    Shape,
     State,
     Value,
+    fresh,
     untagged,
     varies,
 )
@@ -38,10 +41,17 @@ class Memory:
         self.at = Def(0, 0)
         self.events: list[Event] | None = None
         self.sites: dict[object, Buffer] = {}
-        self.shapes: dict[Buffer, tuple[Size, ...] | None] = {}
+        self.shapes: dict[Buffer, Shape] = {}
         self.viewed: set[Buffer] = set()  # somewhere a view of it is made
         self.sized: set[Hashable] = set()  # values whose len() is taken: they can be walked without side effects
         self.restart = False
+        self.streams: ast.AST | None = None  # where the function begins to work on several streams
+        self.fills = any(
+            isinstance(instr.node, ast.Call) and getattr(instr.node.func, "attr", "") in ("zero_", "fill_")
+            for block in graph.blocks
+            for instr in block.instrs
+            if instr.op == "call"
+        )
 
     # events
 
@@ -118,7 +128,15 @@ class Memory:
 
     # buffers
 
-    def born(self, node: ast.AST, name: str, api: str, shape: tuple[Size, ...] | None, dense: bool) -> Value:
+    def made(self, node: ast.AST, name: str, tensor: bool = True) -> Value:
+        """The result of an operator: followed only where something in the function is filled in place."""
+        if self.fills and tensor:
+            return self.born(node, name, name, None, False)
+        return fresh(("def", self.at), name, tensor)
+
+    def born(
+        self, node: ast.AST, name: str, api: str, shape: Shape, dense: bool, typed: bool = False
+    ) -> Value:
         buffer = self.sites.get(node)
         if buffer is None:
             buffer = self.sites[node] = Buffer(name, Buffer(name))
@@ -126,12 +144,13 @@ class Memory:
         elif self.shapes[buffer] != shape:
             self.blur(buffer, shape)
         self._make_older(buffer)
-        self.tell(Birth(buffer, ALL, node, f"{api} allocates it", api=api, shape=shape))
-        rank = None if self.shapes[buffer] is None else len(self.shapes[buffer] or ())
-        dims = Loose() if rank is None else tuple(range(rank))
+        known = None if isinstance(shape, Like) else shape
+        self.tell(Birth(buffer, ALL, node, f"{api} allocates it", api=api, shape=known, typed=typed))
+        lasting = self.shapes[buffer]
+        dims = Loose() if lasting is None or isinstance(lasting, Like) else tuple(range(len(lasting)))
         return Value(("born", self.at), frozenset({Ref(buffer, ALL, dims, dense)}), tensor=True, name=name)
 
-    def blur(self, buffer: Buffer, shape: tuple[Size, ...] | None) -> None:
+    def blur(self, buffer: Buffer, shape: Shape) -> None:
         """Its shape is not the same each time we look: forget it, and start over where we had relied on it."""
         if self.shapes.get(buffer) is not None:
             self.shapes[buffer] = None
@@ -175,7 +194,13 @@ class Memory:
         change when code that we cannot see runs: it is known by the time, too."""
         if value.size is not None:
             return self.settle(value.size)
-        return variable(Atom(value.name, ("object", value.ident, self.state.epoch)))
+        own = any(ref.buffer is not OUTSIDE and ref.buffer is not FRESH for ref in value.reach)
+        return variable(Atom(value.name, ("object", value.ident, self.at if own else self.state.epoch)))
+
+    def moved(self, value: Value) -> None:
+        """Memory is written that an index may be read from."""
+        if any(ref.buffer is OUTSIDE or ref.buffer is FRESH for ref in value.refs) or not value.refs:
+            self.state.epoch = self.at
 
     def settle(self, size: Size) -> Size:
         """The size in the terms of the equalities that hold here."""

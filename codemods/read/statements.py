@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from codemods.core.syntax import children, walk
-from codemods.read.expressions import Context, Expressions, bound_in, names_in
-from codemods.read.graph import Graph, loops
+from codemods.read.expressions import Context, Expressions, free_names, names_in
+from codemods.read.graph import Graph, arguments_of, loops
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Scope = Function | ast.Module | ast.ClassDef
@@ -16,10 +16,10 @@ Scope = Function | ast.Module | ast.ClassDef
 
 @dataclass(slots=True)
 class Finally:
-    """A `finally` body is one block entered from everywhere; it goes on to each place that was asked for."""
+    """Its body is laid out once for every way that leads into it, so that each goes on where it must."""
 
-    entry: int
-    goes_to: dict[int, None] = field(default_factory=dict)
+    body: list[ast.stmt]
+    handler: int | None  # of the code around the whole statement
 
 
 @dataclass(slots=True)
@@ -161,11 +161,11 @@ class Statements(Expressions):
 
     def on_Break(self, node: ast.stmt) -> None:
         place, loop = self.loop()
-        self.jump(loop.after, place)
+        self.jump(loop.after, place + 1)
 
     def on_Continue(self, node: ast.stmt) -> None:
         place, loop = self.loop()
-        self.jump(loop.head, place)
+        self.jump(loop.head, place + 1)
 
     def loop(self) -> tuple[int, Loop]:
         place = max(index for index, frame in enumerate(self.frames) if isinstance(frame, Loop))
@@ -175,42 +175,51 @@ class Statements(Expressions):
 
     def jump(self, target: int, outside: int) -> None:
         """Leave for `target`, through every `finally` that stands inside frame number `outside`."""
-        for frame in self.frames[:outside:-1] if outside else self.frames[::-1]:
+        frames, handler = self.frames, self.handler
+        while len(self.frames) > outside:
+            frame = self.frames[-1]
+            self.frames = self.frames[:-1]
             if isinstance(frame, Finally):
-                self.go(frame.entry)
-                frame.goes_to[target] = None
-                # the finally bodies further out see it as well
-                for outer in self.frames[outside : self.frames.index(frame)]:
-                    if isinstance(outer, Finally):
-                        frame.goes_to[outer.entry] = None
-                        outer.goes_to[target] = None
-                return
+                self.final(frame)
         self.go(target)
+        self.frames, self.handler = frames, handler
+
+    def final(self, frame: Finally) -> None:
+        """Run a `finally` body here, as code outside of its statement."""
+        self.handler = frame.handler
+        self.start(self.block())
+        self.body(frame.body)
 
     # exceptions
 
     def on_Try(self, node: ast.Try) -> None:
-        outer = self.handler
-        frame = Finally(self.block()) if node.finalbody else None
+        outer, after = self.handler, self.block()
+        dispatch = self.block() if node.handlers else None
+        frame = Finally(node.finalbody, outer) if node.finalbody else None
+        thrown = self.block() if frame else None  # an exception on its way out, before the finally body
         if frame:
             self.frames.append(frame)
-        beyond = frame.entry if frame else outer
-        after = self.block()
-        dispatch = self.block() if node.handlers else None
+        beyond = thrown if frame else outer
         self.handler = dispatch if dispatch is not None else beyond
-        body = self.block()
-        self.start(body)
+        self.start(self.block())
         self.body(node.body)
         self.handler = beyond
         self.start(self.block())
         self.body(node.orelse)
-        self.go(frame.entry if frame else after)
+        joined = self.block()
+        self.go(joined)
         if dispatch is not None:
-            self.handlers(node, dispatch, beyond, frame.entry if frame else after)
+            self.handlers(node, dispatch, beyond, joined)
         self.handler = outer
-        if frame:
+        if frame and thrown is not None:
             self.frames.pop()
-            self.final(node, frame, after, outer)
+            self.here = thrown
+            self.final(frame)
+            self.go(outer if outer is not None else self.fail)
+        self.here = joined
+        if frame:
+            self.final(frame)
+        self.go(after)
         self.here = after
 
     on_TryStar = on_Try
@@ -231,15 +240,6 @@ class Statements(Expressions):
         if all(handler.type for handler in node.handlers):
             self.here = dispatch
             self.go(beyond if beyond is not None else self.fail)
-
-    def final(self, node: ast.Try, frame: Finally, after: int, outer: int | None) -> None:
-        self.blocks[frame.entry].handler = outer
-        self.here = frame.entry
-        self.body(node.finalbody)
-        end = self.here
-        for target in dict.fromkeys([after, outer if outer is not None else self.fail, *frame.goes_to]):
-            self.here = end
-            self.go(target)
 
     def on_With(self, node: ast.With | ast.AsyncWith) -> None:
         outer, after = self.handler, self.block()
@@ -307,7 +307,7 @@ class Statements(Expressions):
             self.emit("keep", decorator, (self.value(decorator),), "given to a decorator")
         for default in [*node.args.defaults, *filter(None, node.args.kw_defaults)]:
             self.emit("keep", default, (self.value(default),), "kept as a default argument")
-        self.emit("store", node, (self.emit("closure", node, data=self.captured(*node.body)),), node.name)
+        self.emit("store", node, (self.emit("closure", node, data=self.captured(node)),), node.name)
 
     on_AsyncFunctionDef = on_FunctionDef
 
@@ -350,11 +350,11 @@ def _scope_names(scope: Scope, graph: Graph) -> None:
         match node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 stored.add(name)
-                seen_inside |= names_in(node)
+                seen_inside |= free_names(node)
                 shared |= _rebound_inside(node)
                 continue
             case ast.Lambda():
-                seen_inside |= names_in(node)
+                seen_inside |= free_names(node)
                 stored |= {inner.target.id for inner in walk(node) if isinstance(inner, ast.NamedExpr)}
                 continue
             case ast.GeneratorExp():
@@ -381,11 +381,3 @@ def _scope_names(scope: Scope, graph: Graph) -> None:
 
 def _rebound_inside(node: ast.AST) -> set[str]:
     return {name for inner in walk(node) if isinstance(inner, ast.Nonlocal) for name in inner.names}
-
-
-def arguments_of(arguments: ast.arguments) -> list[ast.arg]:
-    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    return [*every, *filter(None, (arguments.vararg, arguments.kwarg))]
-
-
-__all__ = ["Function", "Scope", "arguments_of", "bound_in", "build"]

@@ -65,8 +65,8 @@ class Steps(Calls):
 
     def do_store(self, instr: Instr) -> None:
         name, value = str(instr.data), self.slot(instr, 0)
-        if name in self.graph.shared or name in self.graph.cells:
-            how = "captured" if name in self.graph.cells else "kept"
+        if name in self.graph.shared or name in self.state.closed:
+            how = "captured" if name in self.state.closed else "kept"
             self.escape(value, instr.node, f"{name} can be seen from outside this function", how)
         self.rebound(name, instr.node)
         if value.name in ("?", "tuple") or (value.refs and not value.name.isidentifier()):
@@ -74,8 +74,11 @@ class Steps(Calls):
         self.state.names[name] = value
 
     def do_delete(self, instr: Instr) -> None:
-        if value := self.state.names.pop(str(instr.data), None):
-            self.mention(value, instr.node, "deleted")
+        name = str(instr.data)
+        if value := self.state.names.get(name):
+            self.mention(value, instr.node, f"{name} is deleted")
+            self.rebound(name, instr.node)
+            del self.state.names[name]
 
     def do_clear(self, instr: Instr) -> None:
         self.state.slots.clear()
@@ -97,6 +100,7 @@ class Steps(Calls):
     def do_closure(self, instr: Instr) -> Value:
         """A nested function, lambda or generator: what it names can be looked at whenever it runs."""
         names = instr.data if isinstance(instr.data, frozenset) else frozenset()
+        self.state.closed |= names
         reach = Value(inside=frozenset().union(*(v.reach for n, v in self.state.names.items() if n in names), NONE))
         self.escape(reach, instr.node, "captured by a nested scope", "captured")
         return unknown(("def", self.at), "nested scope")
@@ -143,7 +147,7 @@ class Steps(Calls):
         for value in (left, right):
             self.read(value, instr.node, "an operand here")
         if left.tensor or right.tensor:
-            return fresh(("def", self.at), ast.unparse(instr.node))
+            return self.made(instr.node, ast.unparse(instr.node))
         name = ast.unparse(instr.node)
         ident = ("bin", op, left.ident, right.ident, self.state.epoch)
         whole = bool((left.refs | right.refs) & OUT) or left.bound is not None or right.bound is not None
@@ -172,8 +176,10 @@ class Steps(Calls):
         if value.size is not None and instr.data == "USub":
             return number(-value.size, f"-{value.name}")
         self.read(value, instr.node, "an operand here")
+        if value.tensor and instr.data == "UAdd":  # torch returns the operand itself
+            return value
         if value.tensor:
-            return fresh(("def", self.at), ast.unparse(instr.node))
+            return self.made(instr.node, ast.unparse(instr.node))
         ident = ("unary", instr.data, value.ident, self.state.epoch)
         return Value(ident, value.refs & OUT, value.inside & OUT, name=ast.unparse(instr.node))
 
@@ -225,7 +231,8 @@ class Steps(Calls):
             return number(variable(Atom(name, ("rank", holder.ident), natural=True)), name)
         if attr in META:
             self.mention(holder, instr.node, f"its {attr} is used")
-            return Value(("meta", holder.ident, attr), name=name)
+            certain = attr == "dtype" and (holder.tensor or any(ref.buffer is not OUTSIDE for ref in holder.refs))
+            return Value(("meta", holder.ident, "dtype!" if certain else attr), name=name)
         tracked = any(ref.buffer is not OUTSIDE for ref in holder.refs)
         if tracked or holder.tensor:
             return self.tensor_attr(instr, holder, attr, name)
@@ -262,9 +269,13 @@ class Steps(Calls):
     def dimension(self, tensor: Value, place: int) -> Value:
         rank = self.state.ranks.get(tensor.ident)
         known = self.shape_of(tensor)
+        like = self.like(tensor)
+        if like is not None:
+            size = self.settle(extent(like.tensor, place, like.layout))
+            return number(size, str(size))
         if known is not None:
             return number(self.settle(known[place]), str(known[place])) if -len(known) <= place < len(known) else NOTHING
-        size = self.settle(extent(tensor, place + rank if rank is not None and place < 0 else place))
+        size = self.settle(extent(tensor, place + rank if rank is not None and place < 0 else place, self.state.layout))
         return number(size, str(size))
 
     def do_index(self, instr: Instr) -> Value:
@@ -387,6 +398,8 @@ class Steps(Calls):
         return unknown(("def", self.at), "awaited value")
 
     def do_enter(self, instr: Instr) -> Value:
+        if self.slot(instr, 0).name == "stream":
+            self.escape(self.everything(), instr.node, "used on another stream", "stream")
         if instr.data:
             self.escape(self.slot(instr, 0), instr.node, "entered as a context manager", "unseen-call")
             self.outside_call(instr.node, "a context manager is entered")
@@ -404,6 +417,7 @@ class Steps(Calls):
         self.escape(value, instr.node, f"kept in {holder.name}.{instr.data}", "kept")
         if instr.data == "data" or holder.tensor:
             self.escape(holder, instr.node, f"its .{instr.data} is replaced", "not-understood")
+            self.state.layout = self.at
         self.outside_call(instr.node, f"setting {holder.name}.{instr.data} may run code")
 
     def do_setindex(self, instr: Instr) -> None:
@@ -419,6 +433,7 @@ class Steps(Calls):
         if not holder.tensor and any(ref.buffer is OUTSIDE for ref in holder.refs):
             self.escape(value, instr.node, f"{holder.name} may be a container that keeps it", "kept")
         self.write_index(instr, holder, index, sure=True)
+        self.moved(holder)
 
     def write_index(self, instr: Instr, holder: Value, index: Value, sure: bool) -> None:
         parts = entries(index, self.number)
@@ -439,7 +454,7 @@ class Steps(Calls):
         part = self.tensor_index(instr, holder, index) if holder.refs else self.do_part(instr)
         self.read(part, instr.node, "updated in place")
         self.write_index(instr, holder, index, sure=False)
-        self.state.epoch = self.at
+        self.moved(holder)
 
     def do_augattr(self, instr: Instr) -> None:
         holder, value = self.slots(instr)
@@ -455,7 +470,7 @@ class Steps(Calls):
             self.escape(value, instr.node, f"{target.name} may keep it", "kept")
         self.read(target, instr.node, "updated in place")
         self.write(target, instr.node, "updated in place")
-        self.state.epoch = self.at
+        self.moved(target)
         if target.tensor:
             return replace(target, ident=target.ident)
         inside = target.inside | untagged(value.inside)

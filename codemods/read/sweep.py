@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from codemods.core.event import Birth, Event, Flow, Write
 from codemods.core.region import Box, Run
 from codemods.core.size import ONE, ZERO, Atom, Size, variable
-from codemods.read.values import Def, varies
+from codemods.read.values import Def, Shape, size_in, varies
 
 if TYPE_CHECKING:
     from codemods.read.lower import Lowering
@@ -32,7 +32,8 @@ def sweep(flow: Flow, lowering: Lowering, first: dict[int, int], last: dict[int,
     renews = {
         first[head]: frozenset(atom for atom in atoms if varies(atom.key, loop)) for head, loop in heads.items()
     }
-    return replace(flow, renews={point: made for point, made in renews.items() if made})
+    loops = {first[head]: frozenset(point for block in loop for point in points.get(block, ())) for head, loop in heads.items()}
+    return replace(flow, renews={point: made for point, made in renews.items() if made}, loops=loops)
 
 
 def _bounds(lowering: Lowering, head: int) -> tuple[Size, Size] | None:
@@ -71,7 +72,7 @@ def _swept(
     for (_, region, *_), written in groups.items():
         event = flow.events[written[0]]
         assert isinstance(event, Write) and isinstance(region, Box)
-        whole = _whole(region, head, loop, bounds, lowering.shapes.get(event.buffer))
+        whole = _whole(region, head, loop, bounds, lowering.shapes.get(event.buffer), lowering.settle)
         if whole is not None and _always(flow, lowering, head, points, set(inside), set(written)):
             why = f"{event.why}, for every turn of the loop"
             made.append(replace(event, region=whole, why=why, value=None))
@@ -79,7 +80,7 @@ def _swept(
 
 
 def _whole(
-    region: Box, head: int, loop: frozenset[int], bounds: tuple[Size, Size], shape: tuple[Size, ...] | None
+    region: Box, head: int, loop: frozenset[int], bounds: tuple[Size, Size], shape: Shape, settle: Callable[[Size], Size]
 ) -> Box | None:
     """The union of a box over all turns of a loop."""
     index = Atom(f"i{head}", ("loop", Def(head, 0)), True)
@@ -94,7 +95,8 @@ def _whole(
         if axis.high != _put(axis.low, index, variable(index) + ONE):
             return None
         start, stop = (_put(axis.low, index, bound) for bound in bounds)
-        size = shape[dimension] if shape is not None and -len(shape) <= dimension < len(shape) else None
+        size = size_in(shape, dimension)
+        size = None if size is None else settle(size)
         if not start.natural:
             return None
         if size is not None and stop == size:

@@ -59,6 +59,23 @@ OUT = frozenset({Ref(OUTSIDE)})
 NEW = frozenset({Ref(FRESH)})
 
 
+class Like(NamedTuple):
+    """A shape of unknown rank: that of another tensor, as it was then."""
+
+    tensor: Value
+    layout: Hashable
+
+
+Shape = tuple[Size, ...] | Like | None
+
+
+def size_in(shape: Shape, dimension: int) -> Size | None:
+    """One extent of a shape, None where it is not known."""
+    if isinstance(shape, Like):
+        return extent(shape.tensor, dimension, shape.layout)
+    return shape[dimension] if shape is not None and -len(shape) <= dimension < len(shape) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """`refs`: the memory of a tensor, certainly one of them (or it is no tensor). `inside`: memory that can be
@@ -97,9 +114,9 @@ def fresh(ident: Hashable, name: str, tensor: bool = True) -> Value:
     return Value(ident, NEW, tensor=tensor, name=name)
 
 
-def extent(tensor: Value, dimension: int) -> Size:
+def extent(tensor: Value, dimension: int, layout: Hashable) -> Size:
     """The size of a dimension of a tensor that is not of our making."""
-    return variable(Atom(f"{tensor.name}.shape[{dimension}]", ("extent", tensor.ident, dimension), natural=True))
+    return variable(Atom(f"{tensor.name}.shape[{dimension}]", ("extent", tensor.ident, dimension, layout), natural=True))
 
 
 def untagged(refs: Refs) -> Refs:
@@ -125,13 +142,22 @@ class State:
     names: dict[str, Value] = field(default_factory=dict)
     slots: dict[int, Value] = field(default_factory=dict)  # results of instructions, until the statement is over
     escaped: frozenset[Buffer] = frozenset()
+    closed: frozenset[str] = frozenset()  # names that a nested scope made so far can look up
     epoch: Hashable = 0  # changes whenever code we cannot see may have changed an object
+    layout: Hashable = 0  # changes whenever a tensor may have been given another shape in place
     equal: dict[Atom, Size] = field(default_factory=dict)
     ranks: dict[Hashable, int] = field(default_factory=dict)
 
     def copy(self) -> State:
         return State(
-            dict(self.names), dict(self.slots), self.escaped, self.epoch, dict(self.equal), dict(self.ranks)
+            dict(self.names),
+            dict(self.slots),
+            self.escaped,
+            self.closed,
+            self.epoch,
+            self.layout,
+            dict(self.equal),
+            dict(self.ranks),
         )
 
 

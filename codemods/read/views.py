@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 from codemods.core.region import FULL, Axis, Comb, Run, Somewhere
 from codemods.core.size import ONE, ZERO, Size, as_size, at_most
-from codemods.read.values import FRESH, OUTSIDE, Dims, Loose, Ref, Refs, Value
+from codemods.read.values import FRESH, OUTSIDE, Dims, Loose, Ref, Refs, Shape, Value, size_in
 
-Shape = tuple[Size, ...] | None
 ShapeOf = Callable[[Ref], Shape]
 
 
@@ -105,7 +104,7 @@ def indexed(ref: Ref, index: tuple[Entry, ...], shape_of: ShapeOf) -> Ref:
                 front, back = (front, back + 1) if from_end else (front + 1, back)
         dense = dense and (entry == Cut() or (target == 0 and entry.step == 1 and not from_end))
         if target is not None:
-            size = shape[target] if shape is not None and -len(shape) <= target < len(shape) else None
+            size = size_in(shape, target)
             region = region.along(target, cut(region.axis(target), entry, size))
         if not entry.point:
             kept.append(target)
@@ -199,7 +198,7 @@ def span_of(axis: Axis, size: Size | None) -> Size | None:
     return None
 
 
-def shape_of_view(ref: Ref, shape: Shape) -> Shape:
+def shape_of_view(ref: Ref, shape: tuple[Size, ...] | None) -> tuple[Size, ...] | None:
     """The shape of a view, where every dimension is known."""
     if shape is None or not isinstance(ref.dims, tuple):
         return None
@@ -218,7 +217,7 @@ def method_view(refs: Refs, name: str, args: list[Value], copies: bool) -> Refs:
     for ref in refs:
         if ref.buffer is OUTSIDE or ref.buffer is FRESH:
             out.add(ref)
-        elif name in SAME:
+        elif name in SAME and not (name == "view" and not all(_is_size(value) for value in args)):
             same = name not in COPIES or ref.dense
             out.add(_recast(ref, name, args))
             if not same:
@@ -228,6 +227,11 @@ def method_view(refs: Refs, name: str, args: list[Value], copies: bool) -> Refs:
             if copies:
                 out.add(Ref(FRESH))
     return frozenset(out)
+
+
+def _is_size(value: Value) -> bool:
+    """A size, or sizes; a dtype would give other values to the same bytes."""
+    return value.size is not None or value.items is not None or value.shape_of is not None
 
 
 def _recast(ref: Ref, name: str, args: list[Value]) -> Ref:

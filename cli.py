@@ -1,0 +1,398 @@
+"""The command `torch-codemods`: what is typed and what is shown; it decides nothing.
+
+stdout carries findings or a diff, everything else goes to stderr.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ParamSpec, TextIO
+
+import typer
+
+if TYPE_CHECKING:
+    from codemods import Found, Options, Progress, Scan
+    from codemods.core.report import Notice, Report
+    from codemods.read.discover import File
+    from codemods.write.patch import Change
+    from codemods.write.show import Line, ReadLine
+
+P = ParamSpec("P")
+COLOURS = {"proved": "green", "assumed": "cyan", "unknown": "yellow", "refuted": "red"}
+SLOW = 0.5  # seconds after which a progress bar is shown
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Names = list[str] | None
+Paths = Annotated[list[Path] | None, typer.Argument(help="Files and directories; none: the current directory.")]
+Select = Annotated[Names, typer.Option(metavar="NAMES", help="Only these codemods, comma separated.")]
+Ignore = Annotated[Names, typer.Option(metavar="NAMES", help="Not these codemods, comma separated.")]
+Excluded = Annotated[Names, typer.Option("--exclude", metavar="PATTERNS", help="Files to skip, as in .gitignore.")]
+Assume = Annotated[Names, typer.Option(metavar="NAMES", help="Assumptions to accept, by name.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Accepted; no result cache is kept in this version.")]
+Verdicts = Annotated[
+    Names, typer.Option("--verdict", metavar="NAMES", help="Show only these; all count for the status.")
+]
+OutputFormat = Annotated[str, typer.Option(metavar="FORMAT", help="text, concise or json.")]
+Statistics = Annotated[bool, typer.Option("--statistics", help="Show counts instead of sites.")]
+ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 also where there is something to rewrite.")]
+Diff = Annotated[bool, typer.Option("--diff", help="Print the diff with its evidence and write nothing.")]
+PatchFile = Annotated[str, typer.Option("--patch", metavar="FILE", help="Where the patch goes; - is stdout.")]
+Everything = Annotated[bool, typer.Option("--all", help="Rewrite proved sites that save nothing, too.")]
+Version = Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version and leave.")]
+
+
+def command(function: Callable[P, int]) -> Callable[P, None]:
+    """The status a function returns is the exit status; an error is one line."""
+
+    @functools.wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            status = function(*args, **kwargs)
+        except KeyboardInterrupt:
+            _say("torch-codemods: interrupted")
+            status = 130
+        except Exception as error:
+            _say(f"torch-codemods: {_in_words(error)}")
+            status = 2
+        raise typer.Exit(status)
+
+    return guarded
+
+
+@app.callback(invoke_without_command=True)
+def main(version: Version = False) -> None:
+    """Rewrites PyTorch code to do less work, with a proof for each change."""
+    if version:
+        from codemods import VERSION
+
+        _emit(f"torch-codemods {VERSION}\n")
+        raise typer.Exit
+
+
+@app.command()
+@command
+def check(
+    paths: Paths = None,
+    select: Select = None,
+    ignore: Ignore = None,
+    verdict: Verdicts = None,
+    exclude: Excluded = None,
+    assume: Assume = None,
+    output_format: OutputFormat = "",
+    statistics: Statistics = False,
+    exit_zero: ExitZero = False,
+    no_cache: NoCache = False,
+) -> int:
+    """Show every candidate site and what was decided about it.
+
+    Exits with 1 when a proved site saves something or a file could not be parsed.
+    """
+    from codemods import applicable
+    from codemods.core.verdict import VERDICTS
+    from codemods.read.config import check_names, split
+    from codemods.write import summary
+
+    shown = split(verdict) or VERDICTS
+    check_names(shown, VERDICTS, "--verdict", "verdict")
+    paths = paths or [Path()]
+    options, style = _settings(paths, select, ignore, exclude, assume, output_format)
+    scan = _scan(paths, options)
+    _emit(_findings(scan, shown, style, statistics))
+    _tell(scan.report)
+    _say(summary.counts(scan.report))
+    found = any(applicable(decision, options) for decision in scan.report.decisions)
+    return _status(scan.report.failed, found=found and not exit_zero, forgiving=exit_zero)
+
+
+@app.command()
+@command
+def fix(
+    paths: Paths = None,
+    select: Select = None,
+    ignore: Ignore = None,
+    exclude: Excluded = None,
+    assume: Assume = None,
+    diff: Diff = False,
+    patch: PatchFile = "model_patch.diff",
+    everything: Everything = False,
+    no_cache: NoCache = False,
+) -> int:
+    """Rewrite the proved sites in place and write what was done to a patch."""
+    from codemods import Fixed, plan
+    from codemods.write import evidence, summary
+
+    paths = paths or [Path()]
+    options, _ = _settings(paths, select, ignore, exclude, assume, "")
+    options = replace(options, every=everything)
+    scan = _scan(paths, options)
+    planned = list(plan(scan.files, paths, options))
+    fixed = [item for item in planned if isinstance(item, Fixed)]
+    failed = (*scan.report.failed, *(item for item in planned if not isinstance(item, Fixed)))
+    _tell(replace(scan.report, failed=failed))
+    if not fixed:
+        _say(f"nothing to rewrite: {summary.counts(scan.report)}")
+        return _status(failed)
+    if diff:
+        _emit(b"".join(evidence.annotate(one.change, one.rounds) for one in fixed))
+        return _status(failed, found=True)
+    sites = sum(len(decisions) for one in fixed for decisions in one.rounds)
+    return max(_status(failed), _write([one.change for one in fixed], sites, patch))
+
+
+@app.command()
+@command
+def explain(place: Annotated[str, typer.Argument(metavar="FILE:LINE")], assume: Assume = None) -> int:
+    """Tell the whole argument for the sites of one line."""
+    from codemods.read.config import ConfigError
+    from codemods.read.discover import locate
+    from codemods.write.summary import argument
+
+    file, line = locate(place)
+    options, _ = _settings([file], None, None, None, assume, "")
+    scan = _scan([file], replace(options, explain=True, select=None, ignore=()))
+    _tell(scan.report)
+    sites = scan.report.decisions
+    here = [d for d in sites if d.span.line == line] or [d for d in sites if d.span.line <= line <= d.span.end_line]
+    if not here and not scan.report.failed:
+        others = ", ".join(sorted({str(d.span.line) for d in sites}, key=int)) or "no line"
+        raise ConfigError(f"{file}:{line}: no candidate site here (there is one at: {others})")
+    read_line = _reader(scan.files)
+    _emit(_drawn(line for decision in here for line in argument(decision, read_line)))
+    return _status(scan.report.failed)
+
+
+@app.command(name="list")
+@command
+def list_() -> int:
+    """Show the codemods and what each promises."""
+    import textwrap
+
+    from codemods import describe, names
+
+    pages = (f"{name}\n" + textwrap.indent(describe(name), "    ") + "\n" for name in names())
+    _emit("\n".join(pages))
+    return 0
+
+
+def _settings(
+    paths: Sequence[Path], select: Names, ignore: Names, exclude: Names, assume: Names, style: str
+) -> tuple[Options, str]:
+    """What holds: the command line before the configuration. Raises ConfigError for what cannot be used."""
+    from codemods import Options, names
+    from codemods.read.config import FORMATS, check_names, load, split
+    from codemods.read.discover import Exclude
+
+    known = names()
+    config = load(paths[0], known)
+    check_names((style,) if style else (), FORMATS, "--output-format", "format")
+    chosen = config.select if select is None else split(select) or ("",)
+    ignored = config.ignore if ignore is None else split(ignore)
+    check_names(chosen or (), known, "--select")
+    check_names(ignored or (), known, "--ignore")
+    skipped = Exclude(config.base, config.exclude or ()) if exclude is None else Exclude(Path.cwd(), split(exclude))
+    options = Options(
+        select=chosen,
+        ignore=ignored or (),
+        exclude=(skipped,),
+        assume=(config.assume or ()) if assume is None else split(assume),
+    )
+    return options, style or config.output_format or "text"
+
+
+# --- running
+
+
+def _scan(paths: Sequence[Path], options: Options) -> Scan:
+    from codemods import scan
+
+    with _progress() as progress:
+        return scan(paths, options, progress)
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """A bar on stderr, where someone is looking and it takes long."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    import time
+
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    started = shown = time.monotonic()
+    # without its refreshing thread: processes are started meanwhile
+    bar = Bar(console=Console(stderr=True), auto_refresh=False, transient=True)
+    task = bar.add_task("reading")
+
+    def tell(done: int, total: int) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if now - started > SLOW and now - shown > 0.1:
+            bar.start()
+            bar.update(task, completed=done, total=total, refresh=True)
+            shown = now
+
+    try:
+        yield tell
+    finally:
+        bar.stop()
+
+
+def _write(changes: Sequence[Change], sites: int, patch: str) -> int:
+    """Write the files, and the patch of exactly what was written: also when something stopped it half-way."""
+    from codemods.read.config import ConfigError
+    from codemods.write import files, summary
+    from codemods.write.patch import render
+
+    folder = Path(patch).parent
+    if patch != "-" and (Path(patch).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK)):
+        raise ConfigError(f"--patch: {patch} cannot be written")  # before anything else is
+    try:
+        outcome, status = files.commit(changes), 2
+    except files.Interrupted as stopped:
+        outcome, status = stopped.outcome, 130
+    written = outcome.written
+    with _uninterrupted():
+        where = _write_patch(render(written), patch) if written else patch
+    for line in summary.written(outcome, changes, sites):
+        _say(line)
+    if len(written) < len(changes):
+        return status
+    _say(f"the patch is in {where or 'stdout'}")
+    return 0 if where else 2
+
+
+def _write_patch(data: bytes, patch: str) -> str:
+    """Where it is; "" for a patch that could not be put there: it is on stdout, not lost."""
+    from codemods.write.files import write_atomically
+
+    try:
+        if patch != "-":
+            write_atomically(Path(patch), data)
+            return patch
+    except OSError as error:
+        _say(f"error: {patch}: {_in_words(error)}; the patch goes to stdout")
+        patch = ""
+    _emit(data)
+    return patch and "stdout"
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Against a second Ctrl-C while the patch of what is already done is written."""
+    import signal
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _status(failed: Sequence[Notice], *, found: bool = False, forgiving: bool = False) -> int:
+    if any(notice.internal for notice in failed):
+        return 2
+    return int(found or bool(failed) and not forgiving)
+
+
+# --- telling
+
+
+def _emit(text: str | bytes) -> None:
+    """Write to stdout. A reader that has gone away (`| head`) is no error."""
+    data = text if isinstance(text, bytes) else text.encode(sys.stdout.encoding or "utf-8", "backslashreplace")
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        with contextlib.suppress(OSError, ValueError):  # or Python complains once more when it leaves
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say(line: str) -> None:
+    """One line on stderr."""
+    with contextlib.suppress(BrokenPipeError):
+        sys.stderr.write(line.encode(errors="backslashreplace").decode() + "\n")
+        sys.stderr.flush()
+
+
+def _in_words(error: Exception) -> str:
+    from codemods.read.config import ConfigError
+
+    if isinstance(error, OSError):
+        name = os.fsdecode(error.filename) + ": " if error.filename else ""
+        return name + (error.strerror.lower() if error.strerror else str(error))
+    if isinstance(error, ConfigError):
+        return str(error)
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    where = f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})" if trace else ""
+    return f"internal error: {type(error).__name__}: {error}{where}"
+
+
+def _tell(report: Report) -> None:
+    for notice in report.failed:
+        _say(f"error: {notice.path}:{notice.line}: {notice.message}")
+    for notice in report.notices:
+        _say(f"notice: {notice.path}:{notice.line}: {notice.message}")
+
+
+def _findings(scan: Scan, shown: Sequence[str], style: str, statistics: bool) -> str:
+    """What goes to stdout."""
+    from codemods import VERSION
+    from codemods.write import summary
+
+    if style == "text" and not statistics and _looking(sys.stdout):
+        parts = [(os.path.relpath(file.path), found.decisions, _reader([(file, found)])) for file, found in scan.files]
+        return _drawn(line for part in parts for line in summary.grouped(*part, shown))
+    if statistics:
+        return summary.statistics(scan.report, shown, as_json=style == "json")
+    return summary.findings(scan.report, shown, style, _reader(scan.files), VERSION)
+
+
+def _reader(files: Iterable[tuple[File, Found]]) -> ReadLine:
+    from codemods.write.show import line_reader
+
+    places = {file.name: file.path for file, _ in files}
+    return line_reader(lambda name: places.get(name, Path(name)).read_bytes())
+
+
+def _looking(stream: TextIO) -> bool:
+    """Someone reads it in a terminal, or wants it to look like that."""
+    return stream.isatty() or bool(os.environ.get("FORCE_COLOR"))
+
+
+def _drawn(lines: Iterable[Line]) -> str:
+    """With colours where someone is looking."""
+    from io import StringIO
+
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=StringIO(), force_terminal=_looking(sys.stdout), highlight=False, markup=False, emoji=False)
+    indents = {"head": "", "source": "    ", "caret": "    ", "note": "    "}
+    styles = {"head": "bold", "source": "", "caret": "cyan", "note": "dim"}
+    with console.capture() as capture:
+        for line in lines:
+            text = Text((indents[line.kind] + line.text).rstrip(), style=styles[line.kind])
+            if line.kind == "head":
+                for name, colour in COLOURS.items():
+                    text.highlight_regex(rf"(?<= ){name}(?=[\[:])", colour)
+            console.print(text, soft_wrap=True)
+    return capture.get()

@@ -1,0 +1,76 @@
+"""A patch to read: every hunk behind the evidence for it, and still a patch that `git apply` takes.
+
+Text is allowed before a `diff --git` line only, so every hunk becomes a section of its own. Sections
+of one file are applied one after the other: each counts its lines after the ones before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from codemods.core.span import Step
+from codemods.core.verdict import Decision, Saves
+from codemods.write.patch import Change, Hunk, header, hunks
+
+_HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+
+
+def annotate(change: Change, rounds: Sequence[Sequence[Decision]]) -> bytes:
+    """The patch of one file with the decisions behind it, each told once.
+
+    `rounds`: the decisions in the order in which they were applied; a later round counts its
+    lines in the text that the one before it left.
+    """
+    pieces = hunks(change)
+    told: list[list[bytes]] = [[] for _ in pieces]
+    for turn, decisions in enumerate(rounds):
+        for decision in decisions if pieces else ():
+            told[_nearest(decision.span.line, pieces, old=turn == 0)] += _evidence(decision)
+    return b"".join(
+        b"".join((*lines, header(change), _renumbered(piece.text) if index else piece.text))
+        for index, (piece, lines) in enumerate(zip(pieces, told, strict=True))
+    )
+
+
+def saved(saves: Saves) -> str:
+    """In words, "nothing" where it is nothing."""
+    launches = f"{saves.launches} launch{'es' * (saves.launches != 1)}" if saves.launches else ""
+    allocations = f"{saves.allocations} allocation{'s' * (saves.allocations != 1)}" if saves.allocations else ""
+    traffic = f"{saves.bytes} bytes" if saves.bytes and saves else ""
+    parts = [part for part in (launches, allocations, traffic) if part]
+    return ", ".join(parts) + (f" per {saves.per}" if parts else "nothing")
+
+
+def _nearest(line: int, pieces: Sequence[Hunk], *, old: bool) -> int:
+    def distance(index: int) -> int:
+        start, count = _extent(pieces[index].text, old=old)
+        return max(start - line, line - (start + count - 1), 0)
+
+    return min(range(len(pieces)), key=distance)
+
+
+def _extent(text: bytes, *, old: bool) -> tuple[int, int]:
+    match = _HUNK.match(text)
+    assert match is not None
+    start, count = (match[1], match[2]) if old else (match[3], match[4])
+    return int(start), int(count or 1)
+
+
+def _renumbered(text: bytes) -> bytes:
+    """The hunk where the ones before it are done: what was old is where the new will be."""
+    match = _HUNK.match(text)
+    assert match is not None
+    return text[: match.start(1)] + match[3] + text[match.end(1) :]
+
+
+def _evidence(decision: Decision) -> list[bytes]:
+    head = f"{decision.path}:{decision.span.line}: {decision.codemod}: {decision.subject}: {decision.verdict}"
+    rows = [f"{head}, saves {saved(decision.saves)}"]
+    rows += [f"  assumes {name}" for name in decision.assumes]
+    rows += [f"  {_told(step)}" for step in decision.because]
+    return [f"# {' '.join(row.splitlines())}\n".encode(errors="backslashreplace") for row in rows]
+
+
+def _told(step: Step) -> str:
+    return f"{step.path}:{step.span.line}: {step.text}"
