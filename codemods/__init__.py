@@ -188,6 +188,26 @@ def plan(files: Iterable[tuple[File, Found]], paths: Sequence[Path], options: Op
                 yield result
 
 
+def rewrite(source: bytes, name: str, options: Options = DEFAULTS) -> tuple[bytes, tuple[tuple[Decision, ...], ...]]:
+    """A file after everything is applied that is applicable, decided anew after each round, and those rounds.
+
+    Raises CannotEdit where the text cannot be edited, GateError where an edit did more than it promised.
+    """
+    from codemods.write import edits, gate
+    from codemods.write.independent import independent
+
+    rounds: list[tuple[Decision, ...]] = []
+    while len(rounds) < MOST_ROUNDS:
+        wanted = [d for d in decide_file(source, name, options).decisions if applicable(d, options)]
+        result = edits.apply(source, independent(wanted))
+        if not result.applied:
+            break
+        gate.check(source, result)
+        source = result.text
+        rounds.append(result.applied)
+    return source, tuple(rounds)
+
+
 class _FunctionError(Exception):
     """An error of the tool itself while it read or proved a function."""
 
@@ -342,27 +362,18 @@ def _lines(site: _Site) -> set[int]:
 def _fix(file: File, options: Options, root: Path) -> Fixed | Notice | None:
     """Rewrite the text of one file, read anew so that proofs and text are of the same bytes."""
     from codemods.read.discover import read
-    from codemods.write import edits, gate
     from codemods.write.patch import Change
     from codemods.write.source import CannotEdit
 
     before = read(file)
     if isinstance(before, Notice):
         return before
-    text, rounds = before, list[tuple[Decision, ...]]()
     try:
-        for _ in range(MOST_ROUNDS):
-            wanted = [d for d in decide_file(text, file.name, options).decisions if applicable(d, options)]
-            result = edits.apply(text, wanted)
-            if not result.applied:
-                break
-            gate.check(text, result)
-            text = result.text
-            rounds.append(result.applied)
+        text, rounds = rewrite(before, file.name, options)
     except CannotEdit as error:
         return Notice(file.name, 1, f"not rewritten: {error}")
     except Exception as error:
         return Notice(file.name, 1, f"internal error, not rewritten: {type(error).__name__}: {error}", internal=True)
     if text == before:
         return None
-    return Fixed(Change(file.path, file.path.relative_to(root).as_posix(), before, text), tuple(rounds))
+    return Fixed(Change(file.path, file.path.relative_to(root).as_posix(), before, text), rounds)

@@ -45,7 +45,7 @@ def _proposal(flow: Flow, fill: Write, call: ast.Call, callee: ast.Attribute) ->
         edit = Replace(after(callee.value, call), "")
     obligations = (
         AnyOf((Unobserved(fill), AlreadyHolds(fill))),
-        Silent(tuple(effect for part in lost for effect in effects(part, flow.builtins))),
+        Silent(tuple(effect for part in lost for effect in effects(part, flow.builtins, flow.changing))),
     )
     name = ast.unparse(callee.value) if isinstance(parent, ast.Expr) else subject(call, flow.parents)
     return Proposal("drop_fill", node, name, (edit,), obligations, Saves(launches=1, per=flow.once))

@@ -24,9 +24,7 @@ from codemods.prove.silent import Silent
 from codemods.prove.untouched import Untouched
 
 KINDS = ("zeros", "ones", "full", "empty")
-ALLOCATES = frozenset(
-    name for kind in KINDS for name in (f"torch.{kind}", f"torch.{kind}_like", f"Tensor.new_{kind}")
-)
+ALLOCATES = frozenset(name for kind in KINDS for name in (f"torch.{kind}", f"torch.{kind}_like", f"Tensor.new_{kind}"))
 
 
 def propose(flow: Flow) -> Iterator[Proposal]:
@@ -47,7 +45,9 @@ def propose(flow: Flow) -> Iterator[Proposal]:
 
 def _bound_again(flow: Flow, birth: Birth, target: ast.Name) -> bool:
     both = (birth.buffer, birth.buffer.older)
-    return any(isinstance(event, Rebound) and event.buffer in both and event.node is not target for event in flow.events)
+    return any(
+        isinstance(event, Rebound) and event.buffer in both and event.node is not target for event in flow.events
+    )
 
 
 def _proposal(flow: Flow, birth: Birth, call: ast.Call, statement: ast.stmt, name: str) -> Proposal:
@@ -58,7 +58,7 @@ def _proposal(flow: Flow, birth: Birth, call: ast.Call, statement: ast.stmt, nam
     obligations = (
         Untouched(birth),
         NotDeliberate(birth, name),
-        Silent(tuple(effect for part in lost for effect in effects(part, flow.builtins))),
+        Silent(tuple(effect for part in lost for effect in effects(part, flow.builtins, flow.changing))),
     )
     saves = Saves(launches=int(filled), allocations=1, per=flow.once)
     return Proposal("drop_prealloc", statement, name, (Remove(span(statement)),), obligations, saves)

@@ -19,6 +19,7 @@ from codemods.core.edit import Edit, Replace, after, rename_callee
 from codemods.core.event import Birth, Flow, Write
 from codemods.core.proposal import Proposal
 from codemods.core.size import ZERO
+from codemods.core.span import span
 from codemods.core.syntax import effects, subject
 from codemods.core.traffic import filled
 from codemods.core.verdict import Saves
@@ -62,14 +63,17 @@ def _proposal(flow: Flow, fill: Write, call: ast.Call, birth: Birth) -> Proposal
             edits.append(Replace(after(before, value), ""))
     keywords = tuple((keyword.arg or "**", ast.unparse(keyword.value)) for keyword in call.keywords)
     from_fill = fill.api == "torch.full" and not birth.typed and not _is_float(value, flow)
-    reachable = reachable and not (value is None and "full" in fill.api)
+    if value is None and "full" in fill.api:
+        keywords = (*keywords, ("*", "the fill value is behind a star"))
     empty = birth.shape is not None and ZERO in birth.shape
     obligations = (
         SameMeta(keywords, from_fill, reachable),
-        Silent(effects(value, flow.builtins) if value is not None else ()),
+        Silent(effects(value, flow.builtins, flow.changing) if value is not None else ()),
         AnyOf((NoElements(birth), Unobserved(fill))) if empty else Unobserved(fill),
     )
-    saves = Saves(launches=0 if empty else 1, bytes="0" if empty else filled(birth.shape, dict(keywords)), per=flow.once)
+    saves = Saves(
+        launches=0 if empty else 1, bytes="0" if empty else filled(birth.shape, dict(keywords)), per=flow.once
+    )
     return Proposal("zeros_to_empty", call, subject(call, flow.parents), tuple(edits), obligations, saves)
 
 
@@ -81,8 +85,9 @@ def _fill_argument(call: ast.Call) -> ast.expr | ast.keyword | None:
 
 def _before(call: ast.Call, value: ast.AST) -> ast.AST | None:
     """The argument in front of one, so that the comma between them goes too."""
-    arguments = sorted([*call.args, *call.keywords], key=lambda node: (node.lineno, node.col_offset))
-    place = arguments.index(value) if value in arguments else 0  # type: ignore[arg-type]
+    arguments: list[ast.AST] = [*call.args, *call.keywords]
+    arguments.sort(key=span)
+    place = arguments.index(value)
     return arguments[place - 1] if place else None
 
 

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from cases import PAGES, SAVES_NOTHING, Case, cases, parse
 
-from codemods import Options, applicable, decide_file
+from codemods import Options, decide_file, rewrite
 from codemods.core.verdict import Decision
-from codemods.write import edits, gate
 
 CASES = cases()
 REASONS = Path(__file__).parents[1] / "docs" / "reasons.md"
@@ -27,14 +26,9 @@ def decide(case: Case, source: str) -> tuple[Decision, ...]:
     return found.decisions
 
 
-def rewrite(source: str, decisions: tuple[Decision, ...]) -> str:
+def rewritten(case: Case, source: str) -> str:
     """`source` after everything is applied that a plain `fix` applies."""
-    wanted = [decision for decision in decisions if applicable(decision, Options())]
-    result = edits.apply(source.encode(), wanted)
-    assert not result.deferred
-    if result.applied:
-        gate.check(source.encode(), result)
-    return result.text.decode()
+    return rewrite(source.encode(), f"{case.page}.py", Options(select=(case.page,)))[0].decode()
 
 
 def refused(decisions: tuple[Decision, ...]) -> tuple[tuple[int, str], ...]:
@@ -46,7 +40,7 @@ def test_case(case: Case) -> None:
     decisions = decide(case, case.before)
     assert refused(decisions) == case.refused
     assert tuple(d.span.line for d in decisions if d.verdict == "proved" and not d.saves) == case.idle
-    assert rewrite(case.before, decisions) == case.after
+    assert rewritten(case, case.before) == case.after
     if case.once:
         assert {d.saves.per for d in decisions if d.verdict == "proved"} == {case.once}
     if case.kind == "nothing" and not case.idle:
@@ -55,7 +49,7 @@ def test_case(case: Case) -> None:
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.kind == "rewrite"], ids=str)
 def test_a_second_run_changes_nothing(case: Case) -> None:
-    assert rewrite(case.after, decide(case, case.after)) == case.after
+    assert rewritten(case, case.after) == case.after
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.kind == "rewrite"], ids=str)

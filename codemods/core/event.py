@@ -87,3 +87,4 @@ class Flow:
     fail: int = -1  # the point where an exception leaves the function
     loops: dict[int, frozenset[int]] = field(default_factory=dict)  # loop head -> points of the loop
     builtins: frozenset[str] = frozenset()  # names that certainly stand for Python's builtins here
+    changing: frozenset[str] = frozenset()  # attributes that the file computes each time they are read

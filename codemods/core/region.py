@@ -71,7 +71,9 @@ class Box:
 
     @property
     def atoms(self) -> frozenset[Atom]:
-        ends = [end for _, axis in self.axes if isinstance(axis, Run) for end in (axis.low, axis.high) if end is not None]
+        ends = [
+            end for _, axis in self.axes if isinstance(axis, Run) for end in (axis.low, axis.high) if end is not None
+        ]
         return frozenset(atom for end in ends for atom in end.atoms)
 
     def __str__(self) -> str:

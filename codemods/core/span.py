@@ -23,7 +23,9 @@ def span(node: ast.AST) -> Span:
     """The stretch that a parsed node covers."""
     line = getattr(node, "lineno", 0)
     column = getattr(node, "col_offset", 0)
-    return Span(line, column, getattr(node, "end_lineno", line) or line, getattr(node, "end_col_offset", column) or column)
+    return Span(
+        line, column, getattr(node, "end_lineno", line) or line, getattr(node, "end_col_offset", column) or column
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-PLAIN_ATTRIBUTES = frozenset("shape dtype device ndim T mT is_cuda layout itemsize".split())
-PLAIN_CALLS = frozenset("size dim numel view narrow select transpose permute unsqueeze squeeze flatten t detach len".split())
+PLAIN_CALLS = frozenset(
+    "size dim numel view narrow select transpose permute unsqueeze squeeze flatten t detach len".split()
+)
 
 
 def children(node: ast.AST) -> Iterator[ast.AST]:
@@ -29,14 +30,14 @@ def walk(node: ast.AST) -> Iterator[ast.AST]:
         todo += children(here)
 
 
-def effects(node: ast.AST, builtins: frozenset[str]) -> tuple[str, ...]:
-    """The parts of an expression that may do more than give a value: calls, attributes that may be properties.
-    `builtins`: the names that certainly stand for Python's own functions."""
+def effects(node: ast.AST, builtins: frozenset[str], changing: frozenset[str]) -> tuple[str, ...]:
+    """The parts of an expression that may do more than give a value: calls, and attributes that the file computes
+    (`changing`). `builtins`: the names that certainly stand for Python's own functions."""
     parts: list[ast.expr] = []
     match node:
         case ast.Constant() | ast.Name() | ast.Attribute(value=ast.Name(id="torch" | "math" | "np")):
             return ()
-        case ast.Attribute(value=inner, attr=attr) if attr in PLAIN_ATTRIBUTES:
+        case ast.Attribute(value=inner, attr=attr) if attr not in changing:
             parts = [inner]
         case ast.Call(func=ast.Attribute(value=inner, attr=attr), args=args) if attr in PLAIN_CALLS:
             parts = [inner, *args, *(keyword.value for keyword in node.keywords)]
@@ -48,7 +49,7 @@ def effects(node: ast.AST, builtins: frozenset[str]) -> tuple[str, ...]:
             parts = [inner]
         case _:
             return (ast.unparse(node),)
-    return tuple(found for part in parts for found in effects(part, builtins))
+    return tuple(found for part in parts for found in effects(part, builtins, changing))
 
 
 def statement(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> ast.AST:

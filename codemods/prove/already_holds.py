@@ -24,7 +24,9 @@ class AlreadyHolds:
             for target in targets:
                 before.setdefault(target, []).append(point)
         because: dict[Write, None] = {}
-        todo = [source for point, event in enumerate(flow.events) if event is self.write for source in before.get(point, [])]
+        todo = [
+            source for point, event in enumerate(flow.events) if event is self.write for source in before.get(point, [])
+        ]
         seen: set[int] = set()
         while todo:
             point = todo.pop()

@@ -31,11 +31,11 @@ class _Search:
         self.write = write
         buffers = {write.buffer, write.buffer.older}
         self.way = way(flow, [event for event in flow.events if event and event.buffer in buffers])
-        self.writing = {
-            head
-            for head, points in flow.loops.items()
+        self.writing = tuple(
+            points
+            for points in flow.loops.values()
             if any(isinstance(event := flow.events[point], Write) and event.buffer in buffers for point in points)
-        }
+        )
         self.covered: dict[Event, Left] = {}
         self.seen_by: list[tuple[Trail, Left, bool]] = []
         self.steps = 0
@@ -63,15 +63,15 @@ class _Search:
 
         def push(point: int, buffer: Buffer, left: Left, choices: Choices, trail: Trail, certain: bool) -> None:
             for target, chosen in self.way.after(point, choices):
-                todo.append((target, buffer, left, chosen, trail, certain))
+                # how often a loop that is left has written is not known
+                left_loop = any(point in points and target not in points for points in self.writing)
+                todo.append((target, buffer, left, chosen, trail, certain and not left_loop))
 
         push(start, self.write.buffer, left, nothing, (), True)
         while todo and self.steps <= MOST_STEPS:
             point, buffer, left, choices, trail, certain = todo.pop()
             if point in self.flow.renews:
                 left = forget(left, self.flow.renews[point])
-            if point in self.writing:
-                certain = False  # how often the loop writes is not known
             key = (point, buffer, left, choices, certain)
             if key in seen:
                 continue
@@ -140,15 +140,30 @@ def _reason(event: Event, left: Left, certain: bool, written: bool) -> tuple[str
             return "gap", f"{rest} is never written before it is read{place}: {event.why}", True, ""
         if not certain:
             needs = f"that what is written before line {line} is all that is read there"
-            return "partly-written", f"a part of it may not be written before it is read{place}: {event.why}", False, needs
-        return "read-first", f"its value is read{place} before it is overwritten: {event.why}", event.region is not None and event.region.known, "that the memory read there is another one"
+            return (
+                "partly-written",
+                f"a part of it may not be written before it is read{place}: {event.why}",
+                False,
+                needs,
+            )
+        return (
+            "read-first",
+            f"its value is read{place} before it is overwritten: {event.why}",
+            event.region is not None and event.region.known,
+            "that the memory read there is another one",
+        )
     assert isinstance(event, Escape)
     if event.how == "returned":
         if not written and certain:
             return "returned", f"it is {event.why}{place} as it was filled", True, ""
         if certain:
             return "gap", f"{rest} is never written and is {event.why}{place}", True, ""
-        return "partly-written", f"a part of it may not be written when it is {event.why}{place}", False, "which part is written"
+        return (
+            "partly-written",
+            f"a part of it may not be written when it is {event.why}{place}",
+            False,
+            "which part is written",
+        )
     needs = {
         "kept": "who reads it first, and whether it is overwritten by then",
         "captured": "when the code that captured it runs",
@@ -158,4 +173,4 @@ def _reason(event: Event, left: Left, certain: bool, written: bool) -> tuple[str
         "not-understood": "what this does to its memory",
     }[event.how]
     part = "" if left == (ALL,) else f"{rest} is never written and "
-    return event.how, f"{part}it is {event.why}{place}" if event.how != "outlives" else f"{part}{event.why}", False, needs
+    return event.how, f"{part}it is {event.why}{place}", False, needs

@@ -49,7 +49,9 @@ class Expressions:
         self.slots += 1
         return self.slots
 
-    def emit(self, op: str, node: ast.AST, args: tuple[int, ...] = (), data: object = None, dest: int | None = None) -> int:
+    def emit(
+        self, op: str, node: ast.AST, args: tuple[int, ...] = (), data: object = None, dest: int | None = None
+    ) -> int:
         where = self.slot() if dest is None else dest
         if self.here is not None:
             self.blocks[self.here].instrs.append(Instr(op, node, where, args, data))
@@ -135,7 +137,7 @@ class Expressions:
     def value_NamedExpr(self, node: ast.NamedExpr) -> int:
         slot = self.value(node.value)
         # a walrus inside a comprehension binds in the function around it
-        self.emit("store", node, (slot,), cast("ast.Name", node.target).id)
+        self.emit("store", node, (slot,), node.target.id)
         return slot
 
     def value_Call(self, node: ast.Call) -> int:

@@ -98,7 +98,9 @@ class Lowering(Steps):
             return self.entry()
         loop = self.graph.heads.get(block)
         edges = [(source, self.out[source, block]) for source in self.into[block] if (source, block) in self.out]
-        thrown = [(source, state) for source, state in self.thrown.items() if self.graph.blocks[source].handler == block]
+        thrown = [
+            (source, state) for source, state in self.thrown.items() if self.graph.blocks[source].handler == block
+        ]
         if loop:
             edges = [(source, aged(state, loop, block) if source in loop else state) for source, state in edges]
             thrown = [(source, aged(state, loop, block) if source in loop else state) for source, state in thrown]
@@ -162,7 +164,16 @@ class Lowering(Steps):
         points = tuple(tuple(sorted(targets)) for targets in following)
         builtins = BUILTINS - self.names.bound - self.graph.locals
         made = Flow(
-            function, path, once, tuple(events), points, joins=joins, source=source, fail=fail, builtins=builtins
+            function,
+            path,
+            once,
+            tuple(events),
+            points,
+            joins=joins,
+            source=source,
+            fail=fail,
+            builtins=builtins,
+            changing=self.names.changing,
         )
         return sweep(made, self, first, last)
 
@@ -170,7 +181,7 @@ class Lowering(Steps):
         """Whoever can reach escaped memory goes on after the function."""
         for buffer in sorted(self.state.escaped, key=lambda buffer: buffer.name):
             node = ast.Pass(lineno=0, col_offset=0, end_lineno=0, end_col_offset=0)
-            self.tell(Escape(buffer, ALL, node, "others can still reach it when the function ends", how="outlives"))
+            self.tell(Escape(buffer, ALL, node, "still reachable by others when the function ends", how="outlives"))
 
 
 def parameter(argument: ast.arg) -> Value:

@@ -134,9 +134,7 @@ class Memory:
             return self.born(node, name, name, None, False)
         return fresh(("def", self.at), name, tensor)
 
-    def born(
-        self, node: ast.AST, name: str, api: str, shape: Shape, dense: bool, typed: bool = False
-    ) -> Value:
+    def born(self, node: ast.AST, name: str, api: str, shape: Shape, dense: bool, typed: bool = False) -> Value:
         buffer = self.sites.get(node)
         if buffer is None:
             buffer = self.sites[node] = Buffer(name, Buffer(name))

@@ -92,11 +92,11 @@ def _scope(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _own_names(node: ast.stmt) -> set[str]:
-    parts: list[ast.AST] = []
+    names: set[str] = set()
     for field, value in ast.iter_fields(node):
         if field not in ("body", "orelse", "finalbody", "handlers", "cases"):
-            parts += value if isinstance(value, list) else [value]
-    names = {name for part in parts if isinstance(part, ast.AST) for name in _stored(part)}
+            for part in value if isinstance(value, list) else [value]:
+                names |= _stored(part) if isinstance(part, ast.AST) else set()
     return names | {handler.name for handler in getattr(node, "handlers", []) if handler.name}
 
 
@@ -125,7 +125,12 @@ def _may_patch(source: bytes, apis: dict[str, str]) -> bool:
         return False
     chain = rb"\b(?:" + b"|".join(names) + rb")\.[\w.]+"
     assigned = rb"^[^#\n(=:\[]*" + chain + rb"[^=\n(]*=(?!=)"
-    return re.search(assigned + rb"|\b(?:set|del)attr\s*\(\s*(?:" + chain + b"|" + b"|".join(names) + rb")\b", source, re.M) is not None
+    return (
+        re.search(
+            assigned + rb"|\b(?:set|del)attr\s*\(\s*(?:" + chain + b"|" + b"|".join(names) + rb")\b", source, re.M
+        )
+        is not None
+    )
 
 
 def _patched(tree: ast.Module, apis: dict[str, str]) -> frozenset[str]:

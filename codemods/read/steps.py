@@ -5,19 +5,18 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from codemods.core.event import How
 from codemods.core.size import Atom, Size, variable
 from codemods.ops import attribute
-from codemods.read.calls import Calls
 from codemods.read.graph import Instr
 from codemods.read.memory import somewhere
+from codemods.read.turns import Turns
 from codemods.read.values import (
     NONE,
     NOTHING,
     OUT,
     OUTSIDE,
-    Ref,
     Value,
-    extent,
     fresh,
     number,
     unknown,
@@ -28,7 +27,7 @@ from codemods.read.views import ELLIPSIS, NIL, entries, indexed, method_view
 META = frozenset({"dtype", "device", "layout", "requires_grad", "is_cuda", "names", "itemsize", "nbytes", "is_leaf"})
 
 
-class Steps(Calls):
+class Steps(Turns):
     def step(self, instr: Instr) -> None:
         value = getattr(self, "do_" + instr.op)(instr)
         if value is not None:
@@ -54,9 +53,9 @@ class Steps(Calls):
         if name in self.graph.shared and not name.startswith("%"):
             value = self.state.names.get(name, NOTHING)
             return unknown(("shared", name, self.state.epoch), name) if not value.api else value
-        if (value := self.state.names.get(name)) is not None:
-            self.mention(value, instr.node, f"{name} is used")
-            return value
+        if (held := self.state.names.get(name)) is not None:
+            self.mention(held, instr.node, f"{name} is used")
+            return held
         if name in self.graph.locals or name.startswith("%"):
             return NOTHING  # unbound here: Python raises
         if (api := self.names.api(name)) is not None:
@@ -66,8 +65,8 @@ class Steps(Calls):
     def do_store(self, instr: Instr) -> None:
         name, value = str(instr.data), self.slot(instr, 0)
         if name in self.graph.shared or name in self.state.closed:
-            how = "captured" if name in self.state.closed else "kept"
-            self.escape(value, instr.node, f"{name} can be seen from outside this function", how)
+            how: How = "captured" if name in self.state.closed else "kept"
+            self.escape(value, instr.node, f"bound to {name}, which others can look up", how)
         self.rebound(name, instr.node)
         if value.name in ("?", "tuple") or (value.refs and not value.name.isidentifier()):
             value = replace(value, name=name) if value.items is None else value
@@ -212,7 +211,7 @@ class Steps(Calls):
     def do_unknown(self, instr: Instr) -> Value:
         for value in self.slots(instr):
             self.escape(value, instr.node, "used in a form that is not modelled", "not-understood")
-        self.outside_call(instr.node, "a form that is not modelled", "not-understood")
+        self.outside_call(instr.node, "reachable by a form that is not modelled", "not-understood")
         return unknown(("def", self.at), "?")
 
     # parts of values
@@ -239,7 +238,7 @@ class Steps(Calls):
         changing = attr in self.names.changing or self.names.dynamic
         ident = ("def", self.at) if changing else ("attr", holder.ident, attr, self.state.epoch)
         if changing and self.state.escaped:
-            self.outside_call(instr.node, f"{name} may run code")
+            self.outside_call(instr.node, f"reachable when {name} runs code")
         return Value(ident, OUT, OUT | untagged(holder.inside), name=name)
 
     def tensor_attr(self, instr: Instr, holder: Value, attr: str, name: str) -> Value:
@@ -256,28 +255,6 @@ class Steps(Calls):
         held = untagged(holder.reach)
         return Value(("attr", holder.ident, attr, self.state.epoch), OUT, held | OUT, name=name, bound=(holder, attr))
 
-    def shape(self, holder: Value) -> Value:
-        name = f"{holder.name}.shape"
-        known = self.shape_of(holder)
-        if known is not None:
-            sizes = tuple(number(self.settle(size), str(size)) for size in known)
-            return Value(("shape", *known), items=sizes, name="tuple", shape_of=holder)
-        rank = self.state.ranks.get(holder.ident)
-        items = None if rank is None else tuple(self.dimension(holder, place) for place in range(rank))
-        return Value(("shape", holder.ident), items=items, name="tuple" if items else name, shape_of=holder)
-
-    def dimension(self, tensor: Value, place: int) -> Value:
-        rank = self.state.ranks.get(tensor.ident)
-        known = self.shape_of(tensor)
-        like = self.like(tensor)
-        if like is not None:
-            size = self.settle(extent(like.tensor, place, like.layout))
-            return number(size, str(size))
-        if known is not None:
-            return number(self.settle(known[place]), str(known[place])) if -len(known) <= place < len(known) else NOTHING
-        size = self.settle(extent(tensor, place + rank if rank is not None and place < 0 else place, self.state.layout))
-        return number(size, str(size))
-
     def do_index(self, instr: Instr) -> Value:
         holder, index = self.slots(instr)
         place = index.size.constant if index.size is not None else None
@@ -291,11 +268,6 @@ class Steps(Calls):
             ident = ("item", holder.ident, index.ident, self.state.epoch)
             return Value(ident, *self.element(holder), name=ast.unparse(instr.node))
         return self.tensor_index(instr, holder, index)
-
-    def element(self, holder: Value) -> tuple[frozenset[Ref], frozenset[Ref]]:
-        """What an element of a container may be: anything that is in it."""
-        held = untagged(holder.inside | (holder.refs & OUT))
-        return held or NONE, held
 
     def tensor_index(self, instr: Instr, holder: Value, index: Value) -> Value:
         name = ast.unparse(instr.node)
@@ -333,51 +305,6 @@ class Steps(Calls):
         held = held | (value.refs if not value.items else NONE)
         return Value(("part", value.ident, place), untagged(held), inside, name=f"{value.name}[{place}]")
 
-    # loops
-
-    def do_iterate(self, instr: Instr) -> Value:
-        """What is walked; its size is the number of turns, where an index counts them."""
-        source = self.slot(instr, 0)
-        if source.bound and source.bound[1] == "enumerate" and source.items:
-            return replace(source, size=self.length(source.items[0]).size)
-        return source
-
-    def do_turn(self, instr: Instr) -> None:
-        source = self.state.names.get(f"%it{instr.data}", NOTHING)
-        if not self.quiet_source(source):
-            self.outside_call(instr.node, f"the iterator {source.name} runs code that cannot be seen")
-
-    def quiet_source(self, source: Value) -> bool:
-        if source.bound is not None and source.bound[1] in ("range", "enumerate", "zip", "reversed"):
-            return all(self.quiet_source(item) for item in source.items or ()) or source.bound[1] == "range"
-        if source.ident in self.sized or source.tensor or source.items is not None:
-            return True
-        return source.name in ("tuple", "list", "container") or not source.refs & OUT
-
-    def do_next(self, instr: Instr) -> Value:
-        head = int(str(instr.data))
-        source = self.state.names.get(f"%it{head}", NOTHING)
-        return self.turn_of(source, head, instr)
-
-    def turn_of(self, source: Value, head: int, instr: Instr) -> Value:
-        kind = source.bound[1] if source.bound else ""
-        if kind == "range" and source.items:
-            start, _, step = (item.size for item in source.items)
-            natural = start is not None and start.natural and step is not None and step.natural
-            return number(variable(Atom(f"i{head}", ("loop", self.at._replace(block=head, index=0)), natural)), "index")
-        if kind in ("enumerate", "zip") and source.items:
-            parts = [self.turn_of(item, head, instr) for item in source.items]
-            if kind == "enumerate":
-                atom = Atom(f"i{head}", ("loop", self.at._replace(block=head, index=0)), True)
-                parts = [number(variable(atom), "index"), *parts]
-            held = untagged(frozenset().union(*(part.reach for part in parts), NONE))
-            return Value(("def", self.at), inside=held, items=tuple(parts), name="tuple")
-        if source.tensor:
-            self.note_view(source)
-            return Value(("def", self.at), somewhere(source.refs), tensor=True, name=f"{source.name}[]")
-        refs, inside = self.element(source)
-        return Value(("def", self.at), refs, inside, name=f"an element of {source.name}")
-
     # leaving, and code that cannot be seen
 
     def do_return(self, instr: Instr) -> None:
@@ -389,12 +316,12 @@ class Steps(Calls):
     def do_yield(self, instr: Instr) -> Value:
         for value in self.slots(instr):
             self.escape(value, instr.node, "yielded", "returned")
-        self.outside_call(instr.node, "whoever drives the generator runs")
+        self.outside_call(instr.node, "reachable by whoever drives the generator")
         return unknown(("def", self.at), "sent value")
 
     def do_await(self, instr: Instr) -> Value:
         self.escape(self.slot(instr, 0), instr.node, "awaited", "unseen-call")
-        self.outside_call(instr.node, "other tasks run")
+        self.outside_call(instr.node, "reachable by other tasks meanwhile")
         return unknown(("def", self.at), "awaited value")
 
     def do_enter(self, instr: Instr) -> Value:
@@ -402,13 +329,13 @@ class Steps(Calls):
             self.escape(self.everything(), instr.node, "used on another stream", "stream")
         if instr.data:
             self.escape(self.slot(instr, 0), instr.node, "entered as a context manager", "unseen-call")
-            self.outside_call(instr.node, "a context manager is entered")
+            self.outside_call(instr.node, "reachable when a context manager is entered")
         return unknown(("def", self.at), "context")
 
     def do_foreign(self, instr: Instr) -> None:
         for value in self.slots(instr):
             self.mention(value, instr.node)
-        self.outside_call(instr.node, "code that cannot be seen may run")
+        self.outside_call(instr.node, "reachable by code that may run here")
 
     # writes
 
@@ -416,9 +343,9 @@ class Steps(Calls):
         holder, value = self.slots(instr)
         self.escape(value, instr.node, f"kept in {holder.name}.{instr.data}", "kept")
         if instr.data == "data" or holder.tensor:
-            self.escape(holder, instr.node, f"its .{instr.data} is replaced", "not-understood")
+            self.escape(holder, instr.node, f"given another .{instr.data}", "not-understood")
             self.state.layout = self.at
-        self.outside_call(instr.node, f"setting {holder.name}.{instr.data} may run code")
+        self.outside_call(instr.node, f"reachable when setting {holder.name}.{instr.data} runs code")
 
     def do_setindex(self, instr: Instr) -> None:
         holder, index, value = self.slots(instr)
@@ -431,7 +358,7 @@ class Steps(Calls):
             return
         self.read(value, instr.node, "copied from")
         if not holder.tensor and any(ref.buffer is OUTSIDE for ref in holder.refs):
-            self.escape(value, instr.node, f"{holder.name} may be a container that keeps it", "kept")
+            self.escape(value, instr.node, f"put into {holder.name}, which may be a container", "kept")
         self.write_index(instr, holder, index, sure=True)
         self.moved(holder)
 
@@ -459,7 +386,7 @@ class Steps(Calls):
     def do_augattr(self, instr: Instr) -> None:
         holder, value = self.slots(instr)
         self.escape(value, instr.node, f"may be kept in {holder.name}", "kept")
-        self.outside_call(instr.node, f"updating an attribute of {holder.name} may run code")
+        self.outside_call(instr.node, f"reachable when updating an attribute of {holder.name} runs code")
 
     def do_augment(self, instr: Instr) -> Value:
         target, value = self.slots(instr)
@@ -467,7 +394,7 @@ class Steps(Calls):
             return self.arithmetic(str(instr.data), target.size, value.size, target.name)
         self.read(value, instr.node, "an operand here")
         if not target.tensor and value.reach and not (target.size is not None):
-            self.escape(value, instr.node, f"{target.name} may keep it", "kept")
+            self.escape(value, instr.node, f"given to {target.name}, which may keep it", "kept")
         self.read(target, instr.node, "updated in place")
         self.write(target, instr.node, "updated in place")
         self.moved(target)
@@ -475,5 +402,3 @@ class Steps(Calls):
             return replace(target, ident=target.ident)
         inside = target.inside | untagged(value.inside)
         return Value(("def", self.at), target.refs, inside, name=target.name)
-
-

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from codemods.core.event import Birth, Event, Flow, Write
+from codemods.core.event import Birth, Buffer, Event, Flow, Tags, Write
 from codemods.core.region import Box, Run
 from codemods.core.size import ONE, ZERO, Atom, Size, variable
 from codemods.read.values import Def, Shape, size_in, varies
@@ -29,10 +29,11 @@ def sweep(flow: Flow, lowering: Lowering, first: dict[int, int], last: dict[int,
         if bounds is not None:
             flow = _add(flow, lowering, head, points, _swept(flow, lowering, head, points, bounds))
     atoms = {atom for event in flow.events if event and event.region for atom in event.region.atoms}
-    renews = {
-        first[head]: frozenset(atom for atom in atoms if varies(atom.key, loop)) for head, loop in heads.items()
+    renews = {first[head]: frozenset(atom for atom in atoms if varies(atom.key, loop)) for head, loop in heads.items()}
+    loops = {
+        first[head]: frozenset(point for block in loop for point in points.get(block, ()))
+        for head, loop in heads.items()
     }
-    loops = {first[head]: frozenset(point for block in loop for point in points.get(block, ())) for head, loop in heads.items()}
     return replace(flow, renews={point: made for point, made in renews.items() if made}, loops=loops)
 
 
@@ -47,20 +48,19 @@ def _bounds(lowering: Lowering, head: int) -> tuple[Size, Size] | None:
     if source.bound[1] == "range":
         start, stop, step = (item.size for item in source.items)
         return (start, stop) if start is not None and stop is not None and step == ONE else None
-    lasting = all(atom.key[-1] == state.epoch for atom in (source.size or ZERO).atoms if _by_time(atom))
+    lasting = all(_at(atom, state.epoch) for atom in (source.size or ZERO).atoms)
     return (ZERO, source.size) if source.bound[1] == "enumerate" and source.size is not None and lasting else None
 
 
-def _by_time(atom: Atom) -> bool:
-    return isinstance(atom.key, tuple) and atom.key[0] in ("len", "object")
+def _at(atom: Atom, epoch: Hashable) -> bool:
+    """A length that code which cannot be seen may change is still the one of now."""
+    return not (isinstance(atom.key, tuple) and atom.key[0] in ("len", "object")) or atom.key[-1] == epoch
 
 
-def _swept(
-    flow: Flow, lowering: Lowering, head: int, points: Points, bounds: tuple[Size, Size]
-) -> list[Write]:
+def _swept(flow: Flow, lowering: Lowering, head: int, points: Points, bounds: tuple[Size, Size]) -> list[Write]:
     loop = lowering.graph.heads[head]
     inside = [point for block in loop if block in points for point in points[block]]
-    groups: dict[tuple[object, ...], list[int]] = {}
+    groups: dict[tuple[Buffer, Box, Tags, tuple[Tags, ...]], list[int]] = {}
     born = {event.buffer for point in inside if isinstance(event := flow.events[point], Birth)}
     for point in inside:
         match flow.events[point]:
@@ -71,7 +71,7 @@ def _swept(
     made = []
     for (_, region, *_), written in groups.items():
         event = flow.events[written[0]]
-        assert isinstance(event, Write) and isinstance(region, Box)
+        assert isinstance(event, Write)
         whole = _whole(region, head, loop, bounds, lowering.shapes.get(event.buffer), lowering.settle)
         if whole is not None and _always(flow, lowering, head, points, set(inside), set(written)):
             why = f"{event.why}, for every turn of the loop"
@@ -80,7 +80,12 @@ def _swept(
 
 
 def _whole(
-    region: Box, head: int, loop: frozenset[int], bounds: tuple[Size, Size], shape: Shape, settle: Callable[[Size], Size]
+    region: Box,
+    head: int,
+    loop: frozenset[int],
+    bounds: tuple[Size, Size],
+    shape: Shape,
+    settle: Callable[[Size], Size],
 ) -> Box | None:
     """The union of a box over all turns of a loop."""
     index = Atom(f"i{head}", ("loop", Def(head, 0)), True)
@@ -113,9 +118,7 @@ def _put(size: Size, index: Atom, value: Size) -> Size:
     return size.replace(lambda atom: value if atom == index else None)
 
 
-def _always(
-    flow: Flow, lowering: Lowering, head: int, points: Points, inside: set[int], written: set[int]
-) -> bool:
+def _always(flow: Flow, lowering: Lowering, head: int, points: Points, inside: set[int], written: set[int]) -> bool:
     """Every way from the start of the body back to the head passes one of the writes."""
     top = points[head][0]
     todo = [points[lowering.graph.blocks[head].next[0]][0]]
@@ -143,7 +146,9 @@ def _add(flow: Flow, lowering: Lowering, head: int, points: Points, writes: Iter
     following = [*flow.next, *[(point + 1,) for point in fresh[:-1]], after]
     following[place] = (fresh[0],)
     joins = {
-        target: {(fresh[-1] if source == place and target in after else source): edge for source, edge in sources.items()}
+        target: {
+            (fresh[-1] if source == place and target in after else source): edge for source, edge in sources.items()
+        }
         for target, sources in flow.joins.items()
     }
     points[done] += fresh

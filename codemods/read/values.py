@@ -20,10 +20,11 @@ class Def(NamedTuple):
     """A place in the graph that makes a value; every time it runs the value may be another."""
 
     block: int
-    index: int
+    place: int
 
 
-class Loose(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Loose:
     """The dimensions of a view whose rank is not known: its i-th is the buffer's i+front-th, its
     -j-th the buffer's -(j+back)-th."""
 
@@ -59,7 +60,8 @@ OUT = frozenset({Ref(OUTSIDE)})
 NEW = frozenset({Ref(FRESH)})
 
 
-class Like(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Like:
     """A shape of unknown rank: that of another tensor, as it was then."""
 
     tensor: Value
@@ -116,7 +118,9 @@ def fresh(ident: Hashable, name: str, tensor: bool = True) -> Value:
 
 def extent(tensor: Value, dimension: int, layout: Hashable) -> Size:
     """The size of a dimension of a tensor that is not of our making."""
-    return variable(Atom(f"{tensor.name}.shape[{dimension}]", ("extent", tensor.ident, dimension, layout), natural=True))
+    return variable(
+        Atom(f"{tensor.name}.shape[{dimension}]", ("extent", tensor.ident, dimension, layout), natural=True)
+    )
 
 
 def untagged(refs: Refs) -> Refs:

@@ -51,7 +51,8 @@ def _entry(part: Value, number: Callable[[Value], Size]) -> Entry | None:
         width = 1 if step == NIL else step.size.constant if step.size is not None else None
         if width is None or width < 1:
             return Cut(step=None)
-        return Cut(*(None if end == NIL else number(end) for end in (low, high)), step=width)
+        first, last = (None if end == NIL else number(end) for end in (low, high))
+        return Cut(first, last, width)
     if part == NIL:
         return NewAxis()
     if part == ELLIPSIS:
@@ -100,7 +101,7 @@ def indexed(ref: Ref, index: tuple[Entry, ...], shape_of: ShapeOf) -> Ref:
                 return ref.part()
         else:
             target = position - dims.back if from_end else position + dims.front
-            if isinstance(entry, Cut) and entry.point:
+            if entry.point:
                 front, back = (front, back + 1) if from_end else (front + 1, back)
         dense = dense and (entry == Cut() or (target == 0 and entry.step == 1 and not from_end))
         if target is not None:
@@ -236,7 +237,17 @@ def _is_size(value: Value) -> bool:
 
 def _recast(ref: Ref, name: str, args: list[Value]) -> Ref:
     """The same elements; where the dimensions only change places they are still known."""
-    sure_dense = name in ("view", "view_as", "reshape", "reshape_as", "ravel", "flatten", "contiguous", "detach", "data")
+    sure_dense = name in (
+        "view",
+        "view_as",
+        "reshape",
+        "reshape_as",
+        "ravel",
+        "flatten",
+        "contiguous",
+        "detach",
+        "data",
+    )
     dense = ref.dense and sure_dense
     if name in ("detach", "data", "contiguous"):
         return replace(ref, dense=dense)
@@ -253,7 +264,11 @@ def _recast(ref: Ref, name: str, args: list[Value]) -> Ref:
         moved = list(dims)
         moved[one], moved[two] = moved[two], moved[one]
         return replace(ref, dims=tuple(moved), dense=False)
-    if name == "permute" and len(numbers) == len(places) == rank and sorted(n % rank for n in numbers) == list(range(rank)):
+    if (
+        name == "permute"
+        and len(numbers) == len(places) == rank
+        and sorted(n % rank for n in numbers) == list(range(rank))
+    ):
         return replace(ref, dims=tuple(dims[n % rank] for n in numbers), dense=False)
     if name == "unsqueeze" and len(numbers) == 1:
         place = numbers[0] % (rank + 1)
@@ -267,8 +282,6 @@ def narrowed(start: Value, length: Value, number: Callable[[Value], Size]) -> Cu
         return None
     low = number(start)
     return Cut(low, low + number(length))
-
-
 
 
 __all__ = ["ELLIPSIS", "NIL", "Cut", "Entry", "entries", "indexed", "method_view", "narrowed", "shape_of_view"]

@@ -168,6 +168,12 @@ def views() -> Calls:
         "Tensor.stride": [sample(x), sample(x, 0)],
         "Tensor.unflatten": [sample(x, 1, (3, 1)), sample(x, 0, (-1, 2))],
         "Tensor.split": [sample(x, 1), sample(x, [1, 1]), sample(x, 3, 1)],
+        "view_as_complex": [
+            sample(torch.rand(3, 2)),
+            sample(torch.rand(2)),
+            sample(torch.rand(2, 5, 2)),
+            sample(torch.rand(2, 1, 2).double()),
+        ],
         "pixel_shuffle": [sample(torch.rand(1, 4, 2, 2), 2), sample(image, 1)],
     }
 

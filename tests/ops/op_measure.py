@@ -170,7 +170,9 @@ def poisons(like: torch.Tensor) -> list[torch.Tensor]:
         return [torch.zeros(shape, dtype=dtype), torch.ones(shape, dtype=dtype), noise < 0.5, noise >= 0.5]
     if not (dtype.is_floating_point or dtype.is_complex):
         info = torch.iinfo(dtype)
-        edges = [torch.full(shape, value, dtype=dtype) for value in (0, 1, info.min, info.max)]
+        edges = [
+            torch.full(shape, value, dtype=dtype) for value in (0, 1, info.min + 1, info.max)
+        ]  # min // -1 ends the process
         return [*edges, (noise * 100).to(dtype), (noise * 50 + 60).to(dtype)]
     edges = [torch.full(shape, value, dtype=dtype) for value in (0.0, math.nan, math.inf, -math.inf)]
     return [*edges, (noise * 90 + 5).to(dtype), (-noise * 70 - 3).to(dtype), noise.to(dtype)]
@@ -230,6 +232,8 @@ def in_place(function: Callable[..., Any], template: Sample) -> str | None:
     kept = torch.stack([(new == old).all(1) for new, old in zip(results, olds)]).all(0)
     if fresh.all():
         return "overwrite"
+    if kept.all():
+        return None  # it had nothing to do
     return "partial" if (fresh | kept).all() else "update"
 
 

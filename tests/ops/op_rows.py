@@ -182,9 +182,8 @@ def in_place_row(function: Callable[..., Any], name: str, seen: list[tuple[Sampl
     calls = [call for call, _ in seen]
     if any(what.restrided for _, what in seen):
         return Row("restride", "measured", len(seen))
-    if not any(what.changed for _, what in seen):
-        still = untouched(function, calls, only_first=True)
-        return Row("restride", "measured", len(seen)) if still else Row(None, "changes nothing", len(seen))
+    if not any(what.changed for _, what in seen) and untouched(function, calls, only_first=True):
+        return Row("restride", "measured", len(seen))
     kinds = {kind for call in spread(calls, 150) if (kind := in_place(function, call))}
     for kind in ("update", "partial", "overwrite"):
         if kind in kinds:

@@ -1,0 +1,95 @@
+"""Shapes: of tensors that are born here, and names for the extents of all others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from codemods.core.region import ALL
+from codemods.core.size import ONE, Atom, Size, variable
+from codemods.read.memory import Memory
+from codemods.read.values import (
+    NOTHING,
+    Like,
+    Loose,
+    Ref,
+    Shape,
+    Value,
+    extent,
+    number,
+)
+from codemods.read.views import shape_of_view
+
+
+class Shapes(Memory):
+    def shape(self, holder: Value) -> Value:
+        name = f"{holder.name}.shape"
+        known = self.shape_of(holder)
+        if known is not None:
+            sizes = tuple(number(self.settle(size), str(size)) for size in known)
+            return Value(("shape", *known), items=sizes, name="tuple", shape_of=holder)
+        rank = self.state.ranks.get(holder.ident)
+        items = None if rank is None else tuple(self.dimension(holder, place) for place in range(rank))
+        return Value(("shape", holder.ident), items=items, name="tuple" if items else name, shape_of=holder)
+
+    def dimension(self, tensor: Value, place: int) -> Value:
+        rank = self.state.ranks.get(tensor.ident)
+        known = self.shape_of(tensor)
+        like = self.like(tensor)
+        if like is not None:
+            size = self.settle(extent(like.tensor, place, like.layout))
+            return number(size, str(size))
+        if known is not None:
+            return (
+                number(self.settle(known[place]), str(known[place])) if -len(known) <= place < len(known) else NOTHING
+            )
+        size = self.settle(extent(tensor, place + rank if rank is not None and place < 0 else place, self.state.layout))
+        return number(size, str(size))
+
+    def note_view(self, value: Value) -> None:
+        self.viewed |= {ref.buffer for ref in value.refs}
+
+    def ref_shape(self, ref: Ref) -> Shape:
+        shape = self.shapes.get(ref.buffer)
+        return tuple(self.settle(size) for size in shape) if isinstance(shape, tuple) else shape
+
+    def like(self, value: Value) -> Like | None:
+        """The tensor whose shape a tensor of unknown rank was made after."""
+        (ref,) = value.refs if len(value.refs) == 1 else (None,)
+        shape = self.shapes.get(ref.buffer) if ref is not None and ref.region == ALL and ref.dims == Loose() else None
+        return shape if isinstance(shape, Like) else None
+
+    def shape_of(self, value: Value) -> tuple[Size, ...] | None:
+        """The shape of a tensor that was born here, as far as it is known."""
+        if len(value.refs) != 1:
+            return None
+        (ref,) = value.refs
+        shape = self.ref_shape(ref)
+        return None if isinstance(shape, Like) else shape_of_view(ref, shape)
+
+    def relaid(self, value: Value) -> Value:
+        """Its shape may be another one from here on, under all its names."""
+        ident = ("def", self.at)
+        for held in (self.state.names, self.state.slots):
+            for key, other in held.items():
+                if other.ident == value.ident:
+                    held[key] = replace(other, ident=ident)  # type: ignore[index]
+        return replace(value, ident=ident)
+
+    def numel(self, tensor: Value) -> Value:
+        known = self.shape_of(tensor)
+        text = f"{tensor.name}.numel()"
+        if known is None:
+            return number(variable(Atom(text, ("numel", tensor.ident), natural=True)), text)
+        total = ONE
+        for size in known:
+            total = total * size
+        return number(total, text)
+
+    def length(self, value: Value) -> Value:
+        name = f"len({value.name})"
+        if value.items is not None and value.name == "tuple":
+            return number(len(value.items), name)
+        if value.tensor:
+            return self.dimension(value, 0)
+        self.sized.add(value.ident)
+        return number(variable(Atom(name, ("len", value.ident, self.state.epoch), natural=True)), name)

@@ -1,0 +1,69 @@
+"""Walking: what the turns of a loop give, and whether walking runs code that cannot be seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from codemods.core.size import Atom, variable
+from codemods.read.calls import Calls
+from codemods.read.graph import Instr
+from codemods.read.memory import somewhere
+from codemods.read.values import (
+    NONE,
+    NOTHING,
+    OUT,
+    Ref,
+    Value,
+    number,
+    untagged,
+)
+
+
+class Turns(Calls):
+    def do_iterate(self, instr: Instr) -> Value:
+        """What is walked; its size is the number of turns, where an index counts them."""
+        source = self.slot(instr, 0)
+        if source.bound and source.bound[1] == "enumerate" and source.items:
+            return replace(source, size=self.length(source.items[0]).size)
+        return source
+
+    def do_turn(self, instr: Instr) -> None:
+        source = self.state.names.get(f"%it{instr.data}", NOTHING)
+        if not self.quiet_source(source):
+            self.outside_call(instr.node, f"reachable when the iterator {source.name} runs")
+
+    def quiet_source(self, source: Value) -> bool:
+        if source.bound is not None and source.bound[1] in ("range", "enumerate", "zip", "reversed"):
+            return all(self.quiet_source(item) for item in source.items or ()) or source.bound[1] == "range"
+        if source.ident in self.sized or source.tensor or source.items is not None:
+            return True
+        return source.name in ("tuple", "list", "container") or not source.refs & OUT
+
+    def do_next(self, instr: Instr) -> Value:
+        head = int(str(instr.data))
+        source = self.state.names.get(f"%it{head}", NOTHING)
+        return self.turn_of(source, head, instr)
+
+    def turn_of(self, source: Value, head: int, instr: Instr) -> Value:
+        kind = source.bound[1] if source.bound else ""
+        if kind == "range" and source.items:
+            start, _, step = (item.size for item in source.items)
+            natural = start is not None and start.natural and step is not None and step.natural
+            return number(variable(Atom(f"i{head}", ("loop", self.at._replace(block=head, place=0)), natural)), "index")
+        if kind in ("enumerate", "zip") and source.items:
+            parts = [self.turn_of(item, head, instr) for item in source.items]
+            if kind == "enumerate":
+                atom = Atom(f"i{head}", ("loop", self.at._replace(block=head, place=0)), True)
+                parts = [number(variable(atom), "index"), *parts]
+            held = untagged(frozenset().union(*(part.reach for part in parts), NONE))
+            return Value(("def", self.at), inside=held, items=tuple(parts), name="tuple")
+        if source.tensor:
+            self.note_view(source)
+            return Value(("def", self.at), somewhere(source.refs), tensor=True, name=f"{source.name}[]")
+        refs, inside = self.element(source)
+        return Value(("def", self.at), refs, inside, name=f"an element of {source.name}")
+
+    def element(self, holder: Value) -> tuple[frozenset[Ref], frozenset[Ref]]:
+        """What an element of a container may be: anything that is in it."""
+        held = untagged(holder.inside | (holder.refs & OUT))
+        return held or NONE, held

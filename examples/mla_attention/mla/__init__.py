@@ -1,0 +1,1 @@
+"""A backend for multi-head latent attention in plain PyTorch: metadata, rotary cache, chunked prefill, decode."""
