@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
 from codemods.core.event import Flow
-from codemods.core.syntax import children, walk
+from codemods.core.syntax import children
 from codemods.read.calls import QUIET
 from codemods.read.graph import Graph
 from codemods.read.lower import Lowering, TooComplex
@@ -27,7 +28,7 @@ def flows(tree: ast.Module, source: bytes, path: str) -> Iterator[Flow]:
     names = names_of(tree, source)
     lines = _candidate_lines(source)
     for scope, function, once in _scopes(tree, lines, "", "import"):
-        flow = _flow(scope, names, function, path, once, source)
+        flow = _flow(scope, names, function, path, once, source, lines)
         if flow is not None:
             yield flow
 
@@ -69,7 +70,8 @@ def _scopes(node: ast.AST, lines: list[int], prefix: str, once: Once) -> Iterato
 
 def _holds(node: ast.stmt, lines: list[int]) -> bool:
     start = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", []))])
-    return any(start <= line <= (node.end_lineno or start) for line in lines)
+    place = bisect_left(lines, start)
+    return place < len(lines) and lines[place] <= (node.end_lineno or start)
 
 
 def _own(scope: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, lines: list[int]) -> bool:
@@ -90,7 +92,9 @@ def _own(scope: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionD
     return False
 
 
-def _flow(scope: Scope, names: Names, function: str, path: str, once: Once, source: bytes) -> Flow | None:
+def _flow(
+    scope: Scope, names: Names, function: str, path: str, once: Once, source: bytes, lines: list[int]
+) -> Flow | None:
     def quiet(context: ast.expr) -> bool:
         path = dotted(context.func, names.apis) if isinstance(context, ast.Call) else None
         return path in QUIET
@@ -100,9 +104,17 @@ def _flow(scope: Scope, names: Names, function: str, path: str, once: Once, sour
         flow = Lowering(graph, names).flow(function, path, once, source)
     except TooComplex:
         return None
-    return replace(flow, parents=_parents(scope))
+    return replace(flow, parents=_parents(scope, lines))
 
 
-def _parents(scope: ast.AST) -> dict[ast.AST, ast.AST]:
-    """Who stands around whom."""
-    return {child: node for node in walk(scope) for child in children(node)}
+def _parents(scope: ast.AST, lines: list[int]) -> dict[ast.AST, ast.AST]:
+    """Who stands around whom, in the statements that hold a candidate line."""
+    found: dict[ast.AST, ast.AST] = {}
+    todo = [scope]
+    while todo:
+        node = todo.pop()
+        for child in children(node):
+            if not isinstance(child, ast.stmt) or _holds(child, lines):
+                found[child] = node
+                todo.append(child)
+    return found

@@ -18,6 +18,7 @@ from codemods.read.sweep import sweep
 from codemods.read.values import Def, State, Value, merge, number, unknown, varies, without
 
 MOST_VISITS = 40
+LASTING = (("api",), ("bool",), ("const",))  # the first part of idents that no loop changes
 Edge = tuple[int, int]  # from block, to block
 
 
@@ -34,13 +35,14 @@ class Lowering(Steps):
             for target in dict.fromkeys(graph.blocks[block].next):
                 self.into[target].append(block)
         self.out: dict[Edge, State] = {}
+        self.at_entry: dict[int, State] = {}
         self.thrown: dict[int, State] = {}  # what may hold when an exception leaves a block
 
     def solve(self) -> None:
         """Visit blocks until nothing changes."""
         place = {block: index for index, block in enumerate(self.order)}
         for _ in range(8):
-            self.out, self.thrown, self.restart = {}, {}, False
+            self.out, self.thrown, self.at_entry, self.restart = {}, {}, {}, False
             visits: dict[int, int] = {}
             todo = [0]
             while todo:
@@ -57,7 +59,11 @@ class Lowering(Steps):
 
     def visit(self, block: int) -> list[int]:
         """Run one block; the blocks that must be seen again because of it."""
-        self.run(block)
+        state = self.entering(block)
+        if self.at_entry.get(block) == state:
+            return []
+        self.at_entry[block] = state.copy()
+        self.run(block, state)
         this = self.graph.blocks[block]
         changed = []
         for turn, target in enumerate(this.next):
@@ -70,8 +76,8 @@ class Lowering(Steps):
             changed.append(this.handler)
         return changed
 
-    def run(self, block: int) -> None:
-        self.state = self.entering(block)
+    def run(self, block: int, state: State) -> None:
+        self.state = state
         this = self.graph.blocks[block]
         guarded = this.handler is not None
         self.raised = self.state.copy()
@@ -140,7 +146,7 @@ class Lowering(Steps):
         last: dict[int, int] = {}
         for block in self.order:
             self.events = []
-            self.run(block)
+            self.run(block, self.entering(block))
             if {self.graph.leave, self.graph.fail} & set(self.graph.blocks[block].next):
                 self.outlive()
             first[block] = len(events)
@@ -254,6 +260,8 @@ def aged(state: State, loop: frozenset[int], head: int) -> State:
 
 
 def _aged(value: Value, loop: frozenset[int], head: int, name: str | int) -> Value:
+    if isinstance(value.ident, tuple) and value.ident[:1] in LASTING and not value.reach:
+        return value
     stale = varies(value.ident, loop) or (value.size is not None and varies(value.size, loop))
     if stale and value.ident != ("join", Def(head, -1), name):
         ident = ("before", Def(head, -1), name)

@@ -149,9 +149,16 @@ class Memory:
         return Value(("born", self.at), frozenset({Ref(buffer, ALL, dims, dense)}), tensor=True, name=name)
 
     def blur(self, buffer: Buffer, shape: Shape) -> None:
-        """Its shape is not the same each time we look: forget it, and start over where we had relied on it."""
-        if self.shapes.get(buffer) is not None:
-            self.shapes[buffer] = None
+        """Its shape is not the same each time we look: forget what differs, and start over where it was relied on."""
+        old = self.shapes.get(buffer)
+        new: Shape = None
+        if isinstance(old, tuple) and isinstance(shape, tuple) and len(old) == len(shape):
+            new = tuple(
+                one if one == other else variable(Atom("?", ("extent of", self.at, place), natural=True))
+                for place, (one, other) in enumerate(zip(old, shape, strict=True))
+            )
+        if new != old:
+            self.shapes[buffer] = new
             self.restart = True
 
     def _make_older(self, buffer: Buffer) -> None:
