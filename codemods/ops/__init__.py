@@ -32,7 +32,7 @@ class Op:
 
     name: str
     kind: Kind
-    out: bool = False  # takes `out=`: all of its elements are written and its old content is not read
+    out: bool = False  # takes `out=`: a dense target, resized to fit, is written whole and its old content is not read
     resizes: bool = False  # the size of `out` depends on what the arguments hold
     inplace: bool = False  # has a parameter `inplace`, by position too: the kind is for False; else "update"
     shape_only: bool = False  # "new" or "view" that reads no element of any argument

@@ -176,8 +176,8 @@ class Calls(Operators):
                 return unknown(("def", self.at), name)
             size = first.size if name == "int" else None
             if name == "int" and size is None:
-                size = variable(Atom(ast.unparse(node), ("int", first.ident, self.at)))
-            return Value(("def", self.at), size=size, name=ast.unparse(node))
+                size = variable(Atom(f"{name}(..)", ("int", first.ident, self.at)))
+            return Value(("def", self.at), size=size, name=f"{name}(..)")
         if name in EXPOSES:
             self.escape(self.everything(), node, f"within reach of {name}()", "captured")
             return self.unseen(given, name)

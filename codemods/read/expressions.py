@@ -22,6 +22,7 @@ class Expressions:
         self.slots = 0
         self.renamed: list[dict[str, str]] = []  # comprehension variables, innermost last
         self.exhausted: dict[int, int] = {}
+        self.stored: set[str] = set()
 
     # blocks
 
@@ -53,6 +54,8 @@ class Expressions:
         self, op: str, node: ast.AST, args: tuple[int, ...] = (), data: object = None, dest: int | None = None
     ) -> int:
         where = self.slot() if dest is None else dest
+        if op in ("store", "delete"):
+            self.stored.add(str(data))
         if self.here is not None:
             self.blocks[self.here].instrs.append(Instr(op, node, where, args, data))
         return where

@@ -42,7 +42,6 @@ class Graph:
     heads: dict[int, frozenset[int]] = field(default_factory=dict)  # loop head -> blocks of the loop
     exhausted: dict[int, int] = field(default_factory=dict)  # head of a `for` -> block where it has run out
     locals: frozenset[str] = frozenset()
-    cells: frozenset[str] = frozenset()  # locals that a nested function can see
     shared: frozenset[str] = frozenset()  # declared global or nonlocal, or rebound by a nested function
 
 

@@ -35,6 +35,7 @@ class Lowering(Steps):
             for target in dict.fromkeys(graph.blocks[block].next):
                 self.into[target].append(block)
         self.out: dict[Edge, State] = {}
+        self.raised = State()
         self.at_entry: dict[int, State] = {}
         self.thrown: dict[int, State] = {}  # what may hold when an exception leaves a block
 
@@ -80,12 +81,15 @@ class Lowering(Steps):
         self.state = state
         this = self.graph.blocks[block]
         guarded = this.handler is not None
-        self.raised = self.state.copy()
+        if guarded:
+            self.raised = self.state.copy()
         for index, instr in enumerate(this.instrs):
             self.at = Def(block, index)
             self.step(instr)
             if guarded and instr.op in ("store", "delete", "call", "collect"):
                 self.remember(this.handler or 0, str(instr.data) if instr.op != "call" else None)
+        if not guarded:
+            return
         self.raised.slots.clear()
         self.raised.escaped |= self.state.escaped
         self.raised.closed |= self.state.closed
@@ -97,7 +101,7 @@ class Lowering(Steps):
         for name in (changed,) if changed is not None else tuple(now):
             if name in now and now[name] is not held.get(name):
                 both = [(0, held[name]), (1, now[name])] if name in held else [(1, now[name])]
-                held[name] = one_of(("thrown", self.at.block, name), both, handler, None)
+                held[name] = one_of(("thrown", Def(self.at.block, -2), name), both, handler, None)
 
     def entering(self, block: int) -> State:
         if block == 0:
@@ -108,8 +112,9 @@ class Lowering(Steps):
             (source, state) for source, state in self.thrown.items() if self.graph.blocks[source].handler == block
         ]
         if loop:
-            edges = [(source, aged(state, loop, block) if source in loop else state) for source, state in edges]
-            thrown = [(source, aged(state, loop, block) if source in loop else state) for source, state in thrown]
+            before = next((state for source, state in edges if source not in loop), None)
+            edges = [(source, aged(state, before, loop, block) if source in loop else state) for source, state in edges]
+            thrown = [(source, aged(state, None, loop, block) if source in loop else state) for source, state in thrown]
         if not thrown:
             return joined(edges, block, [self.into[block].index(source) for source, _ in edges])
         return joined([*edges, *thrown], block, None)
@@ -215,7 +220,11 @@ def joined(states: list[tuple[int, State]], block: int, edges: list[int] | None)
     every = [state for _, state in states]
     first = every[0]
     names: dict[str, Value] = {}
-    for name in dict.fromkeys(name for state in every for name in state.names):
+    others = every[1:]
+    for name, value in first.names.items():
+        if all(state.names.get(name) is value for state in others):
+            names[name] = value
+    for name in dict.fromkeys(name for state in every for name in state.names if name not in names):
         held = [(place, state.names[name]) for place, state in enumerate(every) if name in state.names]
         names[name] = one_of(name, held, block, edges)
     slots = {
@@ -244,12 +253,16 @@ def one_of(name: Hashable, held: list[tuple[int, Value]], block: int, edges: lis
     return merge([value for _, value in held], ident, block, tags)
 
 
-def aged(state: State, loop: frozenset[int], head: int) -> State:
-    """A state that comes round a loop: what the loop makes anew is an earlier one from here on."""
+def aged(state: State, before: State | None, loop: frozenset[int], head: int) -> State:
+    """A state that comes round a loop: what the loop makes anew is an earlier one from here on. What was there
+    `before` the loop, and still is, is not one of those."""
     state = state.copy()
-    for held in (state.names, state.slots):
-        for name, value in held.items():
-            held[name] = _aged(value, loop, head, name)  # type: ignore[index]
+    entry = before.names if before is not None else {}
+    for name, value in state.names.items():
+        if entry.get(name) is not value:
+            state.names[name] = _aged(value, loop, head, name)
+    for slot, value in state.slots.items():
+        state.slots[slot] = _aged(value, loop, head, slot)
     if varies(state.epoch, loop):
         state.epoch = ("epoch", Def(head, -1))
     if varies(state.layout, loop):

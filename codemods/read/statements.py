@@ -6,8 +6,8 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codemods.core.syntax import children, walk
-from codemods.read.expressions import Context, Expressions, free_names, names_in
+from codemods.core.syntax import walk
+from codemods.read.expressions import Context, Expressions, names_in
 from codemods.read.graph import Graph, arguments_of, loops
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -33,6 +33,7 @@ class Statements(Expressions):
         super().__init__()
         self.quiet = quiet  # a context manager that swallows no exception and calls nothing of ours
         self.frames: list[Loop | Finally] = []
+        self.declared: set[str] = set()  # global or nonlocal, here or in a nested scope
         self.leave = self.block()
         self.fail = self.block()
 
@@ -51,7 +52,10 @@ class Statements(Expressions):
 
     def on_Pass(self, node: ast.stmt) -> None: ...
 
-    on_Global = on_Nonlocal = on_Pass
+    def on_Global(self, node: ast.Global | ast.Nonlocal) -> None:
+        self.declared |= set(node.names)
+
+    on_Nonlocal = on_Global
 
     def on_Assign(self, node: ast.Assign) -> None:
         slot = self.value(node.value)
@@ -307,11 +311,13 @@ class Statements(Expressions):
             self.emit("keep", decorator, (self.value(decorator),), "given to a decorator")
         for default in [*node.args.defaults, *filter(None, node.args.kw_defaults)]:
             self.emit("keep", default, (self.value(default),), "kept as a default argument")
+        self.declared |= _rebound_inside(node)
         self.emit("store", node, (self.emit("closure", node, data=self.captured(node)),), node.name)
 
     on_AsyncFunctionDef = on_FunctionDef
 
     def on_ClassDef(self, node: ast.ClassDef) -> None:
+        self.declared |= _rebound_inside(node)
         self.emit("store", node, (self.emit("closure", node, data=names_in(node)),), node.name)
 
 
@@ -335,48 +341,18 @@ def build(scope: Scope, quiet: Context) -> Graph:
     arguments = scope.args if isinstance(scope, Function) else None
     graph = Graph(made.blocks, made.leave, made.fail, arguments, exhausted=made.exhausted)
     graph.heads = loops(graph)
-    _scope_names(scope, graph)
+    _scope_names(scope, made, graph)
     return graph
 
 
-def _scope_names(scope: Scope, graph: Graph) -> None:
+def _scope_names(scope: Scope, made: Statements, graph: Graph) -> None:
     """Which names belong to this scope, and which of them others can see or rebind."""
-    body: list[ast.AST] = [scope.body] if isinstance(scope, ast.Lambda) else list(scope.body)
-    stored: set[str] = set()
-    shared: set[str] = set()
-    seen_inside: set[str] = set()
-    while body:
-        node = body.pop()
-        match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                stored.add(name)
-                seen_inside |= free_names(node)
-                shared |= _rebound_inside(node)
-                continue
-            case ast.Lambda():
-                seen_inside |= free_names(node)
-                stored |= {inner.target.id for inner in walk(node) if isinstance(inner, ast.NamedExpr)}
-                continue
-            case ast.GeneratorExp():
-                seen_inside |= names_in(node)
-            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
-                stored.add(name)
-            case ast.Global(names=names) | ast.Nonlocal(names=names):
-                shared |= set(names)
-            case ast.alias(name=name, asname=asname):
-                stored.add(asname or name.split(".")[0])
-            case ast.ExceptHandler(name=str(name)):
-                stored.add(name)
-            case ast.pattern():
-                stored |= set(pattern_names(node))
-        body += children(node)
+    own = {name for name in made.stored if "%" not in name}
     if graph.arguments:
-        stored |= {argument.arg for argument in arguments_of(graph.arguments)}
-    if isinstance(scope, ast.Module | ast.ClassDef):
-        shared |= stored
-    graph.locals = frozenset(stored)
-    graph.cells = frozenset(stored & seen_inside)
-    graph.shared = frozenset(shared)
+        own |= {argument.arg for argument in arguments_of(graph.arguments)}
+    public = own if isinstance(scope, ast.Module | ast.ClassDef) else set()
+    graph.locals = frozenset(own)
+    graph.shared = frozenset(made.declared | public)
 
 
 def _rebound_inside(node: ast.AST) -> set[str]:

@@ -8,8 +8,9 @@ from dataclasses import replace
 from codemods.core.event import How
 from codemods.core.size import Atom, Size, variable
 from codemods.ops import attribute
-from codemods.read.graph import Instr
+from codemods.read.graph import Graph, Instr
 from codemods.read.memory import somewhere
+from codemods.read.names import Names
 from codemods.read.turns import Turns
 from codemods.read.values import (
     NONE,
@@ -24,12 +25,17 @@ from codemods.read.values import (
 )
 from codemods.read.views import ELLIPSIS, NIL, entries, indexed, method_view
 
+SIGNS = {"Add": "+", "Sub": "-", "Mult": "*", "FloorDiv": "//", "Mod": "%", "Div": "/", "Pow": "**"}
 META = frozenset({"dtype", "device", "layout", "requires_grad", "is_cuda", "names", "itemsize", "nbytes", "is_leaf"})
 
 
 class Steps(Turns):
+    def __init__(self, graph: Graph, names: Names) -> None:
+        super().__init__(graph, names)
+        self.doing = {op: getattr(self, f"do_{op}") for op in {i.op for block in graph.blocks for i in block.instrs}}
+
     def step(self, instr: Instr) -> None:
-        value = getattr(self, "do_" + instr.op)(instr)
+        value = self.doing[instr.op](instr)
         if value is not None:
             self.state.slots[instr.dest] = value
 
@@ -141,13 +147,13 @@ class Steps(Turns):
     def do_bin(self, instr: Instr) -> Value:
         left, right = self.slots(instr)
         op = str(instr.data)
+        name = f"{left.name} {SIGNS.get(op, op)} {right.name}"
         if left.size is not None and right.size is not None:
-            return self.arithmetic(op, left.size, right.size, ast.unparse(instr.node))
+            return self.arithmetic(op, left.size, right.size, name)
         for value in (left, right):
             self.read(value, instr.node, "an operand here")
         if left.tensor or right.tensor:
-            return self.made(instr.node, ast.unparse(instr.node))
-        name = ast.unparse(instr.node)
+            return self.made(instr.node, name)
         ident = ("bin", op, left.ident, right.ident, self.state.epoch)
         whole = bool((left.refs | right.refs) & OUT) or left.bound is not None or right.bound is not None
         items = left.items + right.items if op == "Add" and left.items is not None and right.items is not None else None
@@ -178,9 +184,9 @@ class Steps(Turns):
         if value.tensor and instr.data == "UAdd":  # torch returns the operand itself
             return value
         if value.tensor:
-            return self.made(instr.node, ast.unparse(instr.node))
+            return self.made(instr.node, f"-{value.name}")
         ident = ("unary", instr.data, value.ident, self.state.epoch)
-        return Value(ident, value.refs & OUT, value.inside & OUT, name=ast.unparse(instr.node))
+        return Value(ident, value.refs & OUT, value.inside & OUT, name=f"-{value.name}")
 
     def do_compare(self, instr: Instr) -> Value:
         left, right = self.slots(instr)
@@ -263,14 +269,14 @@ class Steps(Turns):
         if holder.items is not None and holder.name in ("tuple", "list"):
             if place is not None and holder.name == "tuple" and -len(holder.items) <= place < len(holder.items):
                 return holder.items[place]
-            return Value(("def", self.at), *self.element(holder), name=ast.unparse(instr.node))
+            return Value(("def", self.at), *self.element(holder), name=f"{holder.name}[..]")
         if not (holder.tensor or any(ref.buffer is not OUTSIDE for ref in holder.refs)):
             ident = ("item", holder.ident, index.ident, self.state.epoch)
-            return Value(ident, *self.element(holder), name=ast.unparse(instr.node))
+            return Value(ident, *self.element(holder), name=f"{holder.name}[..]")
         return self.tensor_index(instr, holder, index)
 
     def tensor_index(self, instr: Instr, holder: Value, index: Value) -> Value:
-        name = ast.unparse(instr.node)
+        name = f"{holder.name}[..]"
         self.note_view(holder)
         parts = entries(index, self.number)
         if parts is None:  # a mask, a list, a tensor: a copy, but an integer in a variable makes a view
@@ -364,7 +370,7 @@ class Steps(Turns):
 
     def write_index(self, instr: Instr, holder: Value, index: Value, sure: bool) -> None:
         parts = entries(index, self.number)
-        text = ast.unparse(instr.node).split("=")[0].strip()
+        text = ast.unparse(instr.node).split("=")[0].strip() if self.events is not None else ""
         if parts is None:
             self.read(index, instr.node, "an index")
             target = replace(holder, refs=somewhere(holder.refs))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from draw import Dims, Draw, Lines, block, index, size, tensor_value, value
+from fuzz.draw import Dims, Draw, Lines, block, indent, index, size, tensor_value, value
 
 Writer = Callable[[Draw, str, Dims], list[Lines]]
 
@@ -140,7 +140,7 @@ def by_branch(d: Draw, o: str, dims: Dims) -> list[Lines]:
         block("if flag:", *one) + block("else:", *other),
         block(f"if {d.one(['n > 2', 'k == 2', 'not fail', 'flag and n'])}:", *one) + block("else:", *other),
         block("if flag and k:", *one) + block("elif flag:", *other) + block("else:", *whole(d, o, dims)),
-        block("match k:") [:1] + ("    case 2:", *block("", *one)[1:]) if False else matched(one, other),
+        matched(one, other),
         block("try:", ("boom(fail)",), *one) + block("except RuntimeError:", *other),
         block("try:", *one, ("boom(fail)",)) + block("except RuntimeError:", *other),
         block("try:", ("boom(fail)",)) + block("except RuntimeError:", *other) + block("else:", *one),
@@ -150,8 +150,6 @@ def by_branch(d: Draw, o: str, dims: Dims) -> list[Lines]:
 
 
 def matched(one: list[Lines], other: list[Lines]) -> Lines:
-    from draw import indent
-
     return ("match k:", *indent(block("case 2 | 3:", *one)), *indent(block("case _:", *other)))
 
 

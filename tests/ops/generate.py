@@ -15,13 +15,14 @@ import os
 import signal
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from op_by_hand import by_hand
 from op_meta import NO_TENSORS, measured_without_tensors
-from op_rows import NEEDS_A_DEVICE, Row, annotated, collected, measured, resolved, schema_name
+from op_rows import CHANGES, NEEDS_A_DEVICE, Row, annotated, collected, measured, resolved, schema_name
 from op_samples import torch_samples
 
 TABLE = Path(__file__).parents[2] / "codemods" / "ops" / "torch.json"
@@ -38,8 +39,9 @@ UNSEEN = """
     feature_dropout_ index_put_impl_ resize sparse_mask coalesce values indices
 """
 STRANGE = """
-    sparse_ to_sparse to_mkldnn mkldnn_ quantized_ quantize_ fbgemm_ miopen_ cudnn_ q_ ccol_indices
-    crow_indices col_indices row_indices fake_quantize fused_moving fork wait set_ is_deterministic import_ir
+    sparse_coo sparse_cs sparse_bs sparse_compressed sparse_resize sparse_dim sparse_mask to_sparse to_mkldnn mkldnn_
+    quantized_ quantize_ fbgemm_ miopen_ cudnn_ q_ ccol_indices crow_indices col_indices row_indices fake_quantize
+    fused_moving fork wait set_ is_deterministic import_ir batch_norm native_batch_norm
 """
 
 
@@ -108,7 +110,30 @@ def rows() -> dict[str, dict[str, Row]]:
     found["functions"] |= {name: Row("meta", "no tensor goes in or comes out", 1) for name in without}
     found["methods"] |= {name: Row("maybe", "not measured") for name in NEEDS_A_DEVICE}
     print(file=sys.stderr)
+    reconciled(found)
     return found
+
+
+def careful(left: Row, right: Row) -> tuple[Row, Row]:
+    """`torch.name` and `Tensor.name` are one operator: what one was not seen to do, the other may have been."""
+    if CHANGES in (left.why, right.why):
+        return replace(left, text=None, why=CHANGES), replace(right, text=None, why=CHANGES)
+    if left.text is None or right.text is None:
+        return left, right
+    kinds, order = {left.text.split()[0], right.text.split()[0]}, ("restride", "update", "maybe")
+    flags = set(left.text.split()[1:]) & set(right.text.split()[1:])
+    if len(kinds) > 1:
+        kind = next((kind for kind in order if kind in kinds), "maybe")
+        return replace(left, text=kind), replace(right, text=kind)
+    kept = [
+        " ".join(w for w in row.text.split() if w != "shape-only" or w in flags) for row in (left, right) if row.text
+    ]
+    return replace(left, text=kept[0]), replace(right, text=kept[1])
+
+
+def reconciled(found: dict[str, dict[str, Row]]) -> None:
+    for name in sorted(found["functions"].keys() & found["methods"].keys()):
+        found["functions"][name], found["methods"][name] = careful(found["functions"][name], found["methods"][name])
 
 
 def rendered(found: dict[str, dict[str, Row]]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +15,7 @@ from op_samples import from_torch, fuzzed, schemas
 # What a CPU cannot show: these copy when the memory is elsewhere, or of another kind.
 COPIES_ELSEWHERE = "cpu to type contiguous numpy conj resolve_conj resolve_neg to_dense dequantize"
 NEEDS_A_DEVICE = ("cuda", "xpu", "pin_memory")  # not measured: the most careful kind that returns memory, as for `to`
+CHANGES = "changes an argument"
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ def measured(table: str, name: str, samples: Iterable[Sample]) -> Row:
         return Row(None, "returns something that we do not understand", len(seen))
     if mutates(name, table):
         return in_place_row(function, name, seen)
-    if any(what.changed or what.restrided for _, what in seen):
-        return Row(None, "changes an argument", len(seen))
+    if any(what.changed or what.restrided for _, what in seen) or writes_an_argument(table, name):
+        return Row(None, CHANGES, len(seen))
     kind = "maybe" if name in COPIES_ELSEWHERE.split() else returned_kind(function, name, seen)
     row = kind_with_flags(function, kind, seen)
     return Row(row, "measured", len(seen)) if row else Row(None, "inplace=True does something else", len(seen))
@@ -191,8 +191,14 @@ def in_place_row(function: Callable[..., Any], name: str, seen: list[tuple[Sampl
     return Row(None, "nothing to see", len(seen))
 
 
+def writes_an_argument(table: str, name: str) -> bool:
+    """Whether a schema says so, if only for arguments that were not drawn (running statistics)."""
+    found = schemas().get(schema_name(table, name) or "", [])
+    return any(a.alias_info is not None and a.alias_info.is_write for s in found for a in s.arguments)
+
+
 def annotated(table: str, name: str) -> str:
     """What the schemas claim: "alias" when a result may share memory with an argument, "fresh", "none" (no schema)."""
     found = schemas().get(schema_name(table, name) or "", [])
-    marks = [r.alias_info for s in found for r in itertools.chain(s.returns)]
+    marks = [r.alias_info for s in found for r in s.returns]
     return "none" if not found else "alias" if any(mark is not None for mark in marks) else "fresh"

@@ -20,6 +20,7 @@ from op_rows import collected, measured, mutates  # noqa: E402
 
 pytestmark = [
     pytest.mark.torch,
+    pytest.mark.filterwarnings("ignore:ComplexHalf"),
     pytest.mark.skipif(not hasattr(os, "fork"), reason="forbidden memory is touched in a child process"),
 ]
 TEXT = (Path(ops.__file__).parent / "torch.json").read_text()
@@ -125,6 +126,8 @@ def test_rows_that_promise_most(table: str, name: str) -> None:
         ("torch.Tensor.to", {"maybe"}),
         ("torch.Tensor.float", {"maybe"}),
         ("torch.Tensor.numpy", {"maybe"}),
+        ("torch.Tensor.chalf", {"maybe"}),
+        ("torch.Tensor.short", {"maybe"}),
         ("torch.Tensor.clone", {"new"}),
         ("torch.Tensor.masked_fill_", {"partial"}),
         ("torch.Tensor.index_copy_", {"partial"}),
@@ -159,6 +162,7 @@ def test_known_traps(full: str, kinds: set[str]) -> None:
         "torch.distributed.all_reduce",
         "torch.nn.functional.embedding",  # max_norm changes the weight
         "torch.nn.functional.batch_norm",  # changes the running statistics
+        "torch.cov",  # subtracts the mean from a single observation in place
         "torch.set_default_dtype",
         "numpy.add",
     ],
@@ -177,6 +181,13 @@ def test_out_is_written_whole_or_not_marked() -> None:
     assert nonzero.resizes
     assert empty is not None
     assert not empty.out
+
+
+def test_functions_and_methods_agree() -> None:
+    common = ROWS["functions"].keys() & ROWS["methods"].keys()
+    assert len(common) > 200
+    differing = [n for n in sorted(common) if ROWS["functions"][n].split()[0] != ROWS["methods"][n].split()[0]]
+    assert differing == []
 
 
 def test_functions_without_tensors() -> None:

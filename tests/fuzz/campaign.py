@@ -1,0 +1,159 @@
+"""One program at a time: rewrite it as `fix --all` would, compare both forms, shrink what differs."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from codemods import Options, applicable, decide_file
+from codemods.write import edits
+from fuzz.generate import program
+from fuzz.oracle import Difference, Program, difference
+
+OPTIONS = Options(every=True)
+MOST_ROUNDS = 10
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    text: str
+    applied: tuple[str, ...] = ()  # the codemods, one for each site
+    failed: str = ""  # the tool itself went wrong
+
+
+@dataclass(frozen=True)
+class Outcome:
+    seed: int
+    source: str
+    rewritten: Rewritten
+    difference: Difference | None = None
+    returned: int = 0  # on how many inputs the program came to an end
+    valid: bool = True
+
+
+def rewrite(source: str, options: Options = OPTIONS) -> Rewritten:
+    """The text once nothing is left to do."""
+    text, applied = source.encode(), list[str]()
+    for _ in range(MOST_ROUNDS):
+        found = decide_file(text, "program.py", options)
+        if found.failed:
+            return Rewritten(source, failed=str(found.failed[0]))
+        try:
+            result = edits.apply(text, [d for d in found.decisions if applicable(d, options)])
+        except edits.CannotEdit:
+            break
+        if not result.applied:
+            return Rewritten(text.decode(), tuple(applied))
+        text = result.text
+        applied += [decision.codemod for decision in result.applied]
+    return Rewritten(text.decode(), tuple(applied), failed="" if applied else "cannot edit")
+
+
+def attempt(seed: int) -> Outcome:
+    source = program(seed)
+    try:
+        before = Program.of(source)
+    except SyntaxError:
+        return Outcome(seed, source, Rewritten(source), valid=False)
+    rewritten = rewrite(source)
+    if rewritten.text == source:
+        return Outcome(seed, source, rewritten)
+    found, returned = difference(before, Program.of(rewritten.text))
+    return Outcome(seed, source, rewritten, found, returned)
+
+
+def differs(source: str) -> bool:
+    """The tool changes what this text does."""
+    try:
+        before = Program.of(source)
+        rewritten = rewrite(source)
+        return rewritten.text != source and difference(before, Program.of(rewritten.text))[0] is not None
+    except (SyntaxError, ValueError):
+        return False
+
+
+# shrinking
+
+
+def shrink(source: str, broken: Callable[[str], bool] = differs) -> str:
+    """The smallest text on the way of single deletions and simplifications that is still `broken`."""
+    source = ast.unparse(ast.parse(source))
+    going = broken(source)
+    while going:
+        smaller = next((text for text in smaller_texts(source) if len(text) < len(source) and broken(text)), None)
+        going = smaller is not None
+        source = smaller or source
+    return source
+
+
+def smaller_texts(source: str) -> Iterator[str]:
+    for count in range(sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(source)))):
+        for change in (_without, _body_only, _first_target, _simple_value):
+            tree = ast.parse(source)
+            if change(tree, count):
+                yield ast.unparse(tree)
+
+
+def _place(tree: ast.AST, count: int) -> tuple[list[ast.stmt], int] | None:
+    """The list that holds a statement, and where in it."""
+    seen = 0
+    for node in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            held = getattr(node, name, None)
+            if isinstance(held, list):
+                if count < seen + len(held):
+                    return held, count - seen
+                seen += len(held)
+    return None
+
+
+def _without(tree: ast.AST, count: int) -> bool:
+    found = _place(tree, count)
+    if found is None:
+        return False
+    held, place = found
+    del held[place]
+    for node in ast.walk(tree):
+        if hasattr(node, "body") and node.body == [] and not isinstance(node, ast.Module):
+            node.body.append(ast.Pass())
+    return True
+
+
+def _body_only(tree: ast.AST, count: int) -> bool:
+    found = _place(tree, count)
+    if found is None or not isinstance(found[0][found[1]], ast.If | ast.For | ast.While | ast.Try | ast.With):
+        return False
+    held, place = found
+    held[place : place + 1] = held[place].body  # type: ignore[attr-defined]
+    return True
+
+
+def _first_target(tree: ast.AST, count: int) -> bool:
+    """Drop the handlers' or the other branch."""
+    found = _place(tree, count)
+    if found is None or not getattr(found[0][found[1]], "orelse", None):
+        return False
+    found[0][found[1]].orelse = []  # type: ignore[attr-defined]
+    return True
+
+
+def _simple_value(tree: ast.AST, count: int) -> bool:
+    """`a, b = ..` results and long returns made one name."""
+    found = _place(tree, count)
+    statement = found[0][found[1]] if found else None
+    if not isinstance(statement, ast.Return) or not isinstance(statement.value, ast.Tuple | ast.List):
+        return False
+    statement.value = statement.value.elts[0]
+    return True
+
+
+def tally(outcomes: Counter[str], outcome: Outcome) -> None:
+    outcomes["programs"] += 1
+    outcomes["invalid"] += not outcome.valid
+    outcomes["rewritten"] += bool(outcome.rewritten.applied)
+    outcomes["rewritten and returned"] += bool(outcome.rewritten.applied) and outcome.returned > 0
+    outcomes["differences"] += outcome.difference is not None
+    outcomes["failed"] += bool(outcome.rewritten.failed)
+    outcomes.update(outcome.rewritten.applied)
