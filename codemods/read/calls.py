@@ -74,7 +74,7 @@ class Calls(Operators):
     def function_call(self, given: Given, api: str) -> Value:
         patched = self.names.patched
         if api in STREAMS:
-            self.streams = self.streams or given.node
+            self.stale, self.streams = True, self.streams or given.node
             self.unseen(given, api)
             return unknown(("def", self.at), "stream")
         if api in patched or f"{api.rpartition('.')[0]}.*" in patched or self.other_is_patched(api):
@@ -123,7 +123,7 @@ class Calls(Operators):
             return self.birth(given, api, given.values, given.at(0, "size"), holder)
         op = method(attr)
         if attr in ("record_stream", "wait_stream", "wait_event"):
-            self.streams = self.streams or node
+            self.stale, self.streams = True, self.streams or node
         if (
             op is None
             or given.spread

@@ -15,7 +15,7 @@ from codemods.read.graph import Block, Graph, arguments_of, order
 from codemods.read.names import BUILTINS, Names
 from codemods.read.steps import Steps
 from codemods.read.sweep import sweep
-from codemods.read.values import Def, State, Value, merge, number, unknown, varies, without
+from codemods.read.values import Def, State, Value, merge, number, tracked, unknown, varies, without
 
 MOST_VISITS = 40
 LASTING = (("api",), ("bool",), ("const",))  # the first part of idents that no loop changes
@@ -36,6 +36,11 @@ class Lowering(Steps):
                 self.into[target].append(block)
         self.out: dict[Edge, State] = {}
         self.raised = State()
+        self.told: dict[int, list[Event]] = {}
+        self.stored = {
+            head: {str(i.data) for block in loop for i in graph.blocks[block].instrs if i.op in ("store", "collect")}
+            for head, loop in graph.heads.items()
+        }
         self.at_entry: dict[int, State] = {}
         self.thrown: dict[int, State] = {}  # what may hold when an exception leaves a block
 
@@ -64,7 +69,7 @@ class Lowering(Steps):
         if self.at_entry.get(block) == state:
             return []
         self.at_entry[block] = state.copy()
-        self.run(block, state)
+        self.tell_block(block, state)
         this = self.graph.blocks[block]
         changed = []
         for turn, target in enumerate(this.next):
@@ -76,6 +81,14 @@ class Lowering(Steps):
             self.thrown[block] = self.raised
             changed.append(this.handler)
         return changed
+
+    def tell_block(self, block: int, state: State) -> None:
+        """Run a block and keep its events."""
+        self.events = []
+        self.run(block, state)
+        if {self.graph.leave, self.graph.fail} & set(self.graph.blocks[block].next):
+            self.outlive()
+        self.told[block] = self.events
 
     def run(self, block: int, state: State) -> None:
         self.state = state
@@ -115,9 +128,21 @@ class Lowering(Steps):
             before = next((state for source, state in edges if source not in loop), None)
             edges = [(source, aged(state, before, loop, block) if source in loop else state) for source, state in edges]
             thrown = [(source, aged(state, None, loop, block) if source in loop else state) for source, state in thrown]
+            if not any(source in loop for source, _ in (*edges, *thrown)) and len(edges) == 1:
+                return self.guess(edges[0][1], block)
         if not thrown:
             return joined(edges, block, [self.into[block].index(source) for source, _ in edges])
         return joined([*edges, *thrown], block, None)
+
+    def guess(self, state: State, head: int) -> State:
+        """A loop that is entered for the first time: what it binds will be another value the next time round. Only
+        where to start from: the fixed point is sought and checked all the same."""
+        state = state.copy()
+        for name in self.stored[head]:
+            value = state.names.get(name)
+            if value is not None and not tracked(value):
+                state.names[name] = merge([value], ("join", Def(head, -1), name), head, None)
+        return state
 
     def entry(self) -> State:
         self.state = State()
@@ -150,12 +175,10 @@ class Lowering(Steps):
         first: dict[int, int] = {}
         last: dict[int, int] = {}
         for block in self.order:
-            self.events = []
-            self.run(block, self.entering(block))
-            if {self.graph.leave, self.graph.fail} & set(self.graph.blocks[block].next):
-                self.outlive()
+            if self.stale:  # something was learnt after it was told
+                self.tell_block(block, self.entering(block))
             first[block] = len(events)
-            events += [None, *self.events]
+            events += [None, *self.told[block]]
             last[block] = len(events) - 1
         following: list[set[int]] = [set() for _ in events]
         for block in self.order:
@@ -232,13 +255,19 @@ def joined(states: list[tuple[int, State]], block: int, edges: list[int] | None)
         for slot in first.slots
         if all(slot in state.slots for state in every)
     }
-    epoch = first.epoch if all(state.epoch == first.epoch for state in every) else ("epoch", Def(block, -1))
+    epoch = time_of([state.epoch for state in every], ("epoch", Def(block, -1)))
     equal = {k: v for k, v in first.equal.items() if all(state.equal.get(k) == v for state in every)}
     ranks = {k: v for k, v in first.ranks.items() if all(state.ranks.get(k) == v for state in every)}
-    layout = first.layout if all(state.layout == first.layout for state in every) else ("layout", Def(block, -1))
+    layout = time_of([state.layout for state in every], ("layout", Def(block, -1)))
     escaped = frozenset().union(*(state.escaped for state in every))
     closed = frozenset().union(*(state.closed for state in every))
     return State(names, slots, escaped, closed, epoch, layout, equal, ranks)
+
+
+def time_of(times: list[Hashable], here: Hashable) -> Hashable:
+    """The one time at which all paths come in, or a new one; a path that comes round unchanged says nothing."""
+    others = {time for time in times if time != here}
+    return others.pop() if len(others) == 1 else here
 
 
 def one_of(name: Hashable, held: list[tuple[int, Value]], block: int, edges: list[int] | None) -> Value:
@@ -263,10 +292,10 @@ def aged(state: State, before: State | None, loop: frozenset[int], head: int) ->
             state.names[name] = _aged(value, loop, head, name)
     for slot, value in state.slots.items():
         state.slots[slot] = _aged(value, loop, head, slot)
-    if varies(state.epoch, loop):
-        state.epoch = ("epoch", Def(head, -1))
-    if varies(state.layout, loop):
-        state.layout = ("layout", Def(head, -1))
+    if varies(state.epoch, loop) and state.epoch != ("epoch", Def(head, -1)):
+        state.epoch = ("epoch before", Def(head, -1))
+    if varies(state.layout, loop) and state.layout != ("layout", Def(head, -1)):
+        state.layout = ("layout before", Def(head, -1))
     state.equal = {k: v for k, v in state.equal.items() if not varies(k.key, loop) and not varies(v, loop)}
     state.ranks = {k: v for k, v in state.ranks.items() if not varies(k, loop)}
     return state

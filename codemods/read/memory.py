@@ -45,13 +45,17 @@ class Memory:
         self.viewed: set[Buffer] = set()  # somewhere a view of it is made
         self.sized: set[Hashable] = set()  # values whose len() is taken: they can be walked without side effects
         self.restart = False
+        self.stale = False  # something was learnt on which earlier events depend
+        self.asked = False  # whether walking runs code was asked, and not known
         self.streams: ast.AST | None = None  # where the function begins to work on several streams
-        self.fills = any(
-            isinstance(instr.node, ast.Call) and getattr(instr.node.func, "attr", "") in ("zero_", "fill_")
+        calls = [
+            instr.node
             for block in graph.blocks
             for instr in block.instrs
-            if instr.op == "call"
-        )
+            if instr.op == "call" and isinstance(instr.node, ast.Call)
+        ]
+        self.fills = any(getattr(call.func, "attr", "") in ("zero_", "fill_") for call in calls)
+        self.outs = any(keyword.arg == "out" for call in calls for keyword in call.keywords)
 
     # events
 

@@ -46,7 +46,9 @@ class Shapes(Memory):
         return number(size, str(size))
 
     def note_view(self, value: Value) -> None:
-        self.viewed |= {ref.buffer for ref in value.refs}
+        new = {ref.buffer for ref in value.refs} - self.viewed
+        self.viewed |= new
+        self.stale = self.stale or bool(new and self.outs)
 
     def ref_shape(self, ref: Ref) -> Shape:
         shape = self.shapes.get(ref.buffer)
@@ -91,5 +93,6 @@ class Shapes(Memory):
             return number(len(value.items), name)
         if value.tensor:
             return self.dimension(value, 0)
+        self.stale = self.stale or (self.asked and value.ident not in self.sized)
         self.sized.add(value.ident)
         return number(variable(Atom(name, ("len", value.ident, self.state.epoch), natural=True)), name)

@@ -37,6 +37,7 @@ class Turns(Calls):
             return all(self.quiet_source(item) for item in source.items or ()) or source.bound[1] == "range"
         if source.ident in self.sized or source.tensor or source.items is not None:
             return True
+        self.asked = True
         return source.name in ("tuple", "list", "container") or not source.refs & OUT
 
     def do_next(self, instr: Instr) -> Value:

@@ -165,10 +165,16 @@ class State:
         )
 
 
+def tracked(value: Value) -> bool:
+    """It may be memory that is followed."""
+    return any(ref.buffer is not OUTSIDE and ref.buffer is not FRESH for ref in value.reach)
+
+
 def merge(values: list[Value], ident: Hashable, join: int, edges: list[int] | None) -> Value:
     """One value for the different ones that come together. `edges` tells them apart later; None: they cannot be."""
     name = values[0].name
     refs: set[Ref] = set()
+    edges = edges if any(tracked(value) for value in values) else None  # nothing to tell apart
     for place, value in enumerate(values):
         refs |= tag(value.refs, join, edges[place]) if edges else untagged(value.refs)
     same_size = all(value.size == values[0].size for value in values)

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import codemods
 from codemods import Options, applicable, decide_file
-from codemods.write import edits
+from codemods.write.source import CannotEdit
 from fuzz.generate import program
-from fuzz.oracle import Difference, Program, difference
+from fuzz.oracle import INPUTS, POISONS, Difference, Input, Program, difference, observe
 
 OPTIONS = Options(every=True)
-MOST_ROUNDS = 10
 
 
 @dataclass(frozen=True)
@@ -35,20 +35,18 @@ class Outcome:
 
 def rewrite(source: str, options: Options = OPTIONS) -> Rewritten:
     """The text once nothing is left to do."""
-    text, applied = source.encode(), list[str]()
-    for _ in range(MOST_ROUNDS):
-        found = decide_file(text, "program.py", options)
-        if found.failed:
-            return Rewritten(source, failed=str(found.failed[0]))
-        try:
-            result = edits.apply(text, [d for d in found.decisions if applicable(d, options)])
-        except edits.CannotEdit:
-            break
-        if not result.applied:
-            return Rewritten(text.decode(), tuple(applied))
-        text = result.text
-        applied += [decision.codemod for decision in result.applied]
-    return Rewritten(text.decode(), tuple(applied), failed="" if applied else "cannot edit")
+    found = decide_file(source.encode(), "program.py", options)
+    if found.failed:
+        return Rewritten(source, failed=str(found.failed[0]))
+    if not any(applicable(decision, options) for decision in found.decisions):
+        return Rewritten(source)
+    try:
+        text, rounds = codemods.rewrite(source.encode(), "program.py", options)
+    except CannotEdit:
+        return Rewritten(source)
+    except Exception as error:
+        return Rewritten(source, failed=f"{type(error).__name__}: {error}")
+    return Rewritten(text.decode(), tuple(decision.codemod for decisions in rounds for decision in decisions))
 
 
 def attempt(seed: int) -> Outcome:
@@ -64,12 +62,14 @@ def attempt(seed: int) -> Outcome:
     return Outcome(seed, source, rewritten, found, returned)
 
 
-def differs(source: str) -> bool:
+def differs(source: str, inputs: tuple[Input, ...] = INPUTS) -> bool:
     """The tool changes what this text does."""
     try:
         before = Program.of(source)
+        if all(observe(before, given, POISONS[0])[0] != "returned" for given in inputs):
+            return False
         rewritten = rewrite(source)
-        return rewritten.text != source and difference(before, Program.of(rewritten.text))[0] is not None
+        return rewritten.text != source and difference(before, Program.of(rewritten.text), inputs)[0] is not None
     except (SyntaxError, ValueError):
         return False
 
@@ -77,7 +77,7 @@ def differs(source: str) -> bool:
 # shrinking
 
 
-def shrink(source: str, broken: Callable[[str], bool] = differs) -> str:
+def shrink(source: str, broken: Callable[[str], bool]) -> str:
     """The smallest text on the way of single deletions and simplifications that is still `broken`."""
     source = ast.unparse(ast.parse(source))
     going = broken(source)
@@ -89,8 +89,8 @@ def shrink(source: str, broken: Callable[[str], bool] = differs) -> str:
 
 
 def smaller_texts(source: str) -> Iterator[str]:
-    for count in range(sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(source)))):
-        for change in (_without, _body_only, _first_target, _simple_value):
+    for count in reversed(range(sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(source))))):
+        for change in (_without, _body_only, _one_branch, _simple_value, _plain_value):
             tree = ast.parse(source)
             if change(tree, count):
                 yield ast.unparse(tree)
@@ -130,7 +130,7 @@ def _body_only(tree: ast.AST, count: int) -> bool:
     return True
 
 
-def _first_target(tree: ast.AST, count: int) -> bool:
+def _one_branch(tree: ast.AST, count: int) -> bool:
     """Drop the handlers' or the other branch."""
     found = _place(tree, count)
     if found is None or not getattr(found[0][found[1]], "orelse", None):
@@ -146,6 +146,16 @@ def _simple_value(tree: ast.AST, count: int) -> bool:
     if not isinstance(statement, ast.Return) or not isinstance(statement.value, ast.Tuple | ast.List):
         return False
     statement.value = statement.value.elts[0]
+    return True
+
+
+def _plain_value(tree: ast.AST, count: int) -> bool:
+    """Names for long expressions that are assigned."""
+    found = _place(tree, count)
+    statement = found[0][found[1]] if found else None
+    if not isinstance(statement, ast.Assign) or isinstance(statement.value, ast.Constant | ast.Name):
+        return False
+    statement.value = ast.Constant(1.0)
     return True
 
 

@@ -81,6 +81,13 @@ def _filling(function: Callable[..., Any], values: tuple[Any, ...]) -> Callable[
     return made
 
 
+def prepare() -> None:
+    """One thread, and memory that `resize_` adds is the same each time."""
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = True
+
+
 class TooLong(BaseException):
     pass
 
@@ -172,10 +179,10 @@ class Difference:
         return f"{self.given}: another {' and '.join(parts)}"
 
 
-def difference(before: Program, after: Program) -> tuple[Difference | None, int]:
+def difference(before: Program, after: Program, inputs: tuple[Input, ...] = INPUTS) -> tuple[Difference | None, int]:
     """The first input on which the two forms differ, and on how many inputs the first returned."""
     returned = 0
-    for given in INPUTS:
+    for given in inputs:
         for values in POISONS:
             old = observe(before, given, values)
             if old[0] != "returned":

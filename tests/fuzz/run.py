@@ -6,13 +6,14 @@ import argparse
 import sys
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
-import torch  # noqa: E402
-from fuzz.campaign import Outcome, attempt, rewrite, shrink, tally  # noqa: E402
+from fuzz.campaign import Outcome, attempt, differs, rewrite, shrink, tally  # noqa: E402
 from fuzz.generate import PRELUDE, program  # noqa: E402
+from fuzz.oracle import prepare  # noqa: E402
 
 
 def main() -> int:
@@ -21,7 +22,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--show", type=int, help="print the program of one seed and what becomes of it")
     options = parser.parse_args()
-    torch.set_num_threads(1)
+    prepare()
     if options.show is not None:
         return show(options.show)
     counts: Counter[str] = Counter()
@@ -48,8 +49,9 @@ def tell(outcome: Outcome) -> None:
     """A difference as small as it gets."""
     print(f"# seed {outcome.seed}: {outcome.rewritten.failed or outcome.difference} {outcome.rewritten.applied}")
     if outcome.difference:
-        small = shrink(outcome.source)
-        print(small, "# becomes", rewrite(small).text[rewrite(small).text.find("def f") :], sep="\n")
+        small = shrink(outcome.source, partial(differs, inputs=(outcome.difference.given,)))
+        after = rewrite(small).text
+        print(small[small.find("def f") :], "# becomes", after[after.find("def f") :], sep="\n")
     else:
         print(outcome.source.removeprefix(PRELUDE))
     sys.stdout.flush()
