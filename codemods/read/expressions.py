@@ -269,10 +269,12 @@ class Expressions:
             self.here = done
         return self.emit("load", node, data=held)
 
-    def loop_head(self, node: ast.AST, source: int, waits: bool) -> tuple[int, int]:
+    def loop_head(self, node: ast.AST, source: int, waits: bool, statement: bool = False) -> tuple[int, int]:
         """Opens a `for` loop; returns its head and the block where it has run out. We stand in its body."""
         head, body, done = self.block(), self.block(), self.block()
         self.emit("store", node, (self.emit("iterate", node, (source,), waits),), f"%it{head}")
+        if statement:
+            self.emit("clear", node)
         self.start(head)
         self.emit("turn", node, data=head)
         self.blocks[head].next += [body, done]

@@ -94,3 +94,38 @@ def loops(graph: Graph) -> dict[int, frozenset[int]]:
 def arguments_of(arguments: ast.arguments) -> list[ast.arg]:
     every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
     return [*every, *filter(None, (arguments.vararg, arguments.kwarg))]
+
+
+def live(graph: Graph, places: list[int]) -> dict[int, frozenset[str]]:
+    """The names whose value at the start of a block may still be looked up."""
+    used: dict[int, set[str]] = {}
+    bound: dict[int, set[str]] = {}
+    for block in places:
+        used[block], bound[block] = set(), set()
+        for instr in graph.blocks[block].instrs:
+            used[block] |= _looked_up(instr) - bound[block]
+            if instr.op == "store":
+                bound[block].add(str(instr.data))
+    found = {block: frozenset(used[block]) for block in places}
+    changed = True
+    while changed:
+        changed = False
+        for block in reversed(places):
+            this = graph.blocks[block]
+            after = {name for target in this.next for name in found[target]} - bound[block]
+            thrown = found[this.handler] if this.handler is not None else frozenset()
+            new = found[block] | after | thrown
+            if new != found[block]:
+                found[block], changed = new, True
+    return found
+
+
+def _looked_up(instr: Instr) -> set[str]:
+    match instr.op:
+        case "load" | "delete" | "collect":
+            return {str(instr.data)}
+        case "next" | "turn":
+            return {f"%it{instr.data}"}
+        case "closure" if isinstance(instr.data, frozenset):
+            return set(instr.data)
+    return set()

@@ -11,7 +11,7 @@ from typing import Literal
 from codemods.core.event import Escape, Event, Flow
 from codemods.core.region import ALL
 from codemods.core.size import Atom, Size, variable
-from codemods.read.graph import Block, Graph, arguments_of, order
+from codemods.read.graph import Block, Graph, arguments_of, live, order
 from codemods.read.names import BUILTINS, Names
 from codemods.read.steps import Steps
 from codemods.read.sweep import sweep
@@ -30,6 +30,7 @@ class Lowering(Steps):
     def __init__(self, graph: Graph, names: Names) -> None:
         super().__init__(graph, names)
         self.order = order(graph)
+        self.live = live(graph, self.order)
         self.into: dict[int, list[int]] = {block: [] for block in self.order}
         for block in self.order:
             for target in dict.fromkeys(graph.blocks[block].next):
@@ -40,6 +41,13 @@ class Lowering(Steps):
         self.stored = {
             head: {str(i.data) for block in loop for i in graph.blocks[block].instrs if i.op in ("store", "collect")}
             for head, loop in graph.heads.items()
+        }
+        self.calling = {
+            head
+            for head, loop in graph.heads.items()
+            if any(
+                i.op in ("call", "setattr", "setindex", "augment") for block in loop for i in graph.blocks[block].instrs
+            )
         }
         self.at_entry: dict[int, State] = {}
         self.thrown: dict[int, State] = {}  # what may hold when an exception leaves a block
@@ -131,8 +139,8 @@ class Lowering(Steps):
             if not any(source in loop for source, _ in (*edges, *thrown)) and len(edges) == 1:
                 return self.guess(edges[0][1], block)
         if not thrown:
-            return joined(edges, block, [self.into[block].index(source) for source, _ in edges])
-        return joined([*edges, *thrown], block, None)
+            return joined(edges, block, [self.into[block].index(source) for source, _ in edges], self.live[block])
+        return joined([*edges, *thrown], block, None, self.live[block])
 
     def guess(self, state: State, head: int) -> State:
         """A loop that is entered for the first time: what it binds will be another value the next time round. Only
@@ -142,6 +150,8 @@ class Lowering(Steps):
             value = state.names.get(name)
             if value is not None and not tracked(value):
                 state.names[name] = merge([value], ("join", Def(head, -1), name), head, None)
+        if head in self.calling:
+            state.epoch = ("epoch", Def(head, -1))
         return state
 
     def entry(self) -> State:
@@ -236,8 +246,9 @@ def alone(size: Size) -> Atom | None:
     return None
 
 
-def joined(states: list[tuple[int, State]], block: int, edges: list[int] | None) -> State:
-    """What holds where several paths come together."""
+def joined(states: list[tuple[int, State]], block: int, edges: list[int] | None, live: frozenset[str]) -> State:
+    """What holds where several paths come together. A name that nobody looks up any more is let go, unless it
+    holds memory that is followed: when it is bound again is an event."""
     if len(states) == 1:
         return states[0][1].copy()
     every = [state for _, state in states]
@@ -249,7 +260,8 @@ def joined(states: list[tuple[int, State]], block: int, edges: list[int] | None)
             names[name] = value
     for name in dict.fromkeys(name for state in every for name in state.names if name not in names):
         held = [(place, state.names[name]) for place, state in enumerate(every) if name in state.names]
-        names[name] = one_of(name, held, block, edges)
+        if name in live or any(tracked(value) for _, value in held):
+            names[name] = one_of(name, held, block, edges)
     slots = {
         slot: one_of(slot, [(place, state.slots[slot]) for place, state in enumerate(every)], block, edges)
         for slot in first.slots

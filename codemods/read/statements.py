@@ -134,7 +134,7 @@ class Statements(Expressions):
         self.here = after
 
     def on_For(self, node: ast.For | ast.AsyncFor) -> None:
-        head, done = self.loop_head(node.iter, self.value(node.iter), isinstance(node, ast.AsyncFor))
+        head, done = self.loop_head(node.iter, self.value(node.iter), isinstance(node, ast.AsyncFor), statement=True)
         after = self.block()
         self.assign(node.target, self.emit("next", node.iter, data=head))
         self.emit("clear", node)

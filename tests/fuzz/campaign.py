@@ -13,7 +13,7 @@ from codemods.write.source import CannotEdit
 from fuzz.generate import program
 from fuzz.oracle import INPUTS, POISONS, Difference, Input, Program, difference, observe
 
-OPTIONS = Options(every=True)
+OPTIONS = Options(select=codemods.names(), every=True)
 
 
 @dataclass(frozen=True)

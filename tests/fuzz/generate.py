@@ -12,49 +12,16 @@ from collections.abc import Callable
 from fuzz.draw import Draw, Lines, birth, block, dimensions, index, indent, size, tensor_value, value
 from fuzz.writes import complete, counted, some
 
-PRELUDE = '''\
-import contextlib
-import torch
-
-KEPT = []
-SEEN = None
-
-
-def same(t):
-    return t
-
-
-def keep(t):
-    KEPT.append(t)
-
-
-def peek(t):
-    KEPT.append(t.clone())
-
-
-def look():
-    return [t.clone() for t in KEPT]
-
-
-def overwrite(t):
-    t[...] = 9.0
-    return t
-
-
-def boom(fail):
-    if fail:
-        raise RuntimeError("boom")
-
-
-class Swallow:
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        return True
-
-
-'''
+IMPORTS = "import contextlib\nimport torch\n\nKEPT = []\nSEEN = None\n\n"
+HELPERS = {
+    "same": "def same(t):\n    return t\n\n",
+    "keep": "def keep(t):\n    KEPT.append(t)\n\n",
+    "peek": "def peek(t):\n    KEPT.append(t.clone())\n\n",
+    "look": "def look():\n    return [t.clone() for t in KEPT[:4]]\n\n",
+    "overwrite": "def overwrite(t):\n    t[...] = 9.0\n    return t\n\n",
+    "boom": "def boom(fail):\n    if fail:\n        raise RuntimeError('boom')\n\n",
+    "Swallow": "class Swallow:\n    def __enter__(self):\n        return self\n\n    def __exit__(self, *error):\n        return True\n\n",
+}
 HEADERS = [
     "def f(x, y, w, m, idx, xs, n, k, flag, fail):",
     "def f(x: torch.Tensor, y: torch.Tensor, w: torch.Tensor, m, idx, xs, n: int, k: int, flag, fail):",
@@ -74,7 +41,8 @@ def program(seed: int) -> str:
     header = d.one(HEADERS)
     if d.chance(0.06):
         body = [*body[:-1], *(yielded(d) if d.chance(0.5) else [("KEPT.append(0)",)]), body[-1]]
-    return PRELUDE + "\n".join(block(header, *body)) + "\n"
+    text = "\n".join(block(header, *body)) + "\n"
+    return IMPORTS + "".join(helper for name, helper in HELPERS.items() if f"{name}(" in text) + text
 
 
 def weave(d: Draw, lives: list[list[Lines]]) -> list[Lines]:

@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
 from fuzz.campaign import Outcome, attempt, differs, rewrite, shrink, tally  # noqa: E402
-from fuzz.generate import PRELUDE, program  # noqa: E402
+from fuzz.generate import program  # noqa: E402
 from fuzz.oracle import prepare  # noqa: E402
 
 
@@ -26,12 +26,14 @@ def main() -> int:
     if options.show is not None:
         return show(options.show)
     counts: Counter[str] = Counter()
+    failures = {""}
     started, seed = time.monotonic(), options.seed * 10_000_000
     while time.monotonic() - started < options.seconds:
         outcome = attempt(seed)
         tally(counts, outcome)
-        if outcome.difference or outcome.rewritten.failed:
+        if outcome.difference or outcome.rewritten.failed not in failures:
             tell(outcome)
+        failures.add(outcome.rewritten.failed)
         seed += 1
     seconds = time.monotonic() - started
     print(f"{counts['programs'] / seconds:.0f} programs a second", dict(counts))
@@ -40,8 +42,7 @@ def main() -> int:
 
 def show(seed: int) -> int:
     source = program(seed)
-    print(source.removeprefix(PRELUDE))
-    print(rewrite(source).text.removeprefix(PRELUDE))
+    print(source, rewrite(source).text, sep="# becomes\n")
     return 0
 
 
@@ -53,7 +54,7 @@ def tell(outcome: Outcome) -> None:
         after = rewrite(small).text
         print(small[small.find("def f") :], "# becomes", after[after.find("def f") :], sep="\n")
     else:
-        print(outcome.source.removeprefix(PRELUDE))
+        print(outcome.source)
     sys.stdout.flush()
 
 
