@@ -34,7 +34,7 @@ VERSION = "0.1.0"
 Item = tuple["File", bytes]
 Progress = Callable[[int, int], None]  # files done, files in all
 MOST_ROUNDS = 10
-ENOUGH_FOR_A_POOL = 64  # files; below it starting processes costs more than it gives
+ENOUGH_FOR_A_POOL = 256  # files; below it starting processes costs more than it gives
 
 
 @dataclass(frozen=True, slots=True)

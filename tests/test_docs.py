@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from cases import BLOCK, Case, parse
@@ -16,6 +16,8 @@ from commands import ROOT, execute
 
 from codemods import Options, decide_file, describe, names, rewrite
 from codemods.core.event import How
+from codemods.core.verdict import Refused
+from codemods.read import host
 
 DOCS = ROOT / "docs"
 PAGES = (ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted((ROOT / "examples").glob("*/README.md")))
@@ -25,6 +27,7 @@ CONSOLE = re.compile(r"(?<=^```console\n)\$ torch-codemods ([^\n]*)\n(.*?)(?=^``
 HEADING = re.compile(r"^###? `?([a-z]+(?:-[a-z]+)*)`?$", re.MULTILINE)
 SOURCES = [*sorted((ROOT / "codemods" / "prove").glob("*.py")), *sorted((ROOT / "codemods").glob("*.py"))]
 LEFT_OUT = "..."
+GUIDE = "writing-a-codemod"  # its code is of a codemod that is not there
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,14 @@ def shown() -> Iterator[Shown]:
 
 
 def code_of(page: Path) -> Iterator[Case]:
-    """The blocks of a page that are written as cases: every `diff` with a marked or a whole function, every marked `python`."""
+    """The blocks of a page that are written as cases: each `diff` of a whole function, each marked `python` block."""
     for number, block in enumerate(BLOCK.finditer(page.read_text("utf-8")), 1):
         whole = any(line.lstrip(" +-").startswith(("def ", "class ", "import ")) for line in block["text"].splitlines())
-        if whole and (block["kind"] == "diff" or "# refused: " in block["text"] or "# proved: " in block["text"]):
+        if (
+            whole
+            and page.stem != GUIDE
+            and (block["kind"] == "diff" or "# refused: " in block["text"] or "# proved: " in block["text"])
+        ):
             yield from parse(page.stem, f"## block {number}\n\n{block[0]}\n")
 
 
@@ -106,7 +113,9 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
     assert [path for path, *_ in links if path and not (page.parent / path).exists()] == []
     for path, *anchor in links:
         if anchor:
-            headings = re.findall(r"^#+ (.+)$", ((page.parent / path) if path else page).read_text("utf-8"), re.MULTILINE)
+            headings = re.findall(
+                r"^#+ (.+)$", ((page.parent / path) if path else page).read_text("utf-8"), re.MULTILINE
+            )
             assert anchor[0] in {re.sub(r"[^\w -]", "", line).lower().replace(" ", "-") for line in headings}
 
 
@@ -132,6 +141,33 @@ def test_every_reason_shows_itself_in_its_own_section() -> None:
         code = section.splitlines()[0].strip("`")
         if HEADING.match(f"## {code}"):
             assert f"# refused: {code}\n" in section, code
+
+
+def test_the_codemod_that_the_guide_writes_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "SITE", re.compile(host.SITE.pattern + rb"|\bcopy_\s*\("))
+    rewritten, refused = "", ""
+    for block in BLOCK.finditer((DOCS / f"{GUIDE}.md").read_text("utf-8")):
+        if "def propose(" in block["text"]:
+            module: dict[str, Any] = {}
+            exec(compile(block["text"], "drop_copy.py", "exec"), module)
+        elif block["kind"] == "diff":
+            rewritten = "".join(line[1:] + "\n" for line in block["text"].splitlines() if line[0] != "+")
+        else:
+            refused = block["text"]
+    told = {}
+    for source in (rewritten, refused):
+        text = "import torch\n" + source
+        for flow in host.flows(ast.parse(text), text.encode(), "page.py"):
+            for proposal in module["propose"](flow):
+                answers = [obligation.check(flow) for obligation in proposal.obligations]
+                codes = [answer.code for answer in answers if isinstance(answer, Refused)]
+                told[ast.unparse(proposal.node), flow.function] = codes
+    assert told == {
+        ("out.copy_(a)", "f"): [],
+        ("out.copy_(b)", "f"): ["returned"],
+        ("out.copy_(a)", "g"): ["gap"],
+        ("out[1:].copy_(b)", "g"): ["returned"],
+    }
 
 
 def test_commands_are_shown() -> None:

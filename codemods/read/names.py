@@ -120,17 +120,17 @@ def _classes(tree: ast.Module, source: bytes) -> tuple[frozenset[str], frozenset
 
 def _may_patch(source: bytes, apis: dict[str, str]) -> bool:
     """A line may assign to an attribute of torch: worth a look at the whole tree."""
-    names = [re.escape(name.encode()) for name, path in apis.items() if path.split(".")[0] == "torch"]
+    names = b"|".join(re.escape(name.encode()) for name, path in apis.items() if path.split(".")[0] == "torch")
     if not names:
         return False
-    chain = rb"\b(?:" + b"|".join(names) + rb")\.[\w.]+"
-    assigned = rb"^[^#\n(=:\[]*" + chain + rb"[^=\n(]*=(?!=)"
-    return (
-        re.search(
-            assigned + rb"|\b(?:set|del)attr\s*\(\s*(?:" + chain + b"|" + b"|".join(names) + rb")\b", source, re.M
-        )
-        is not None
-    )
+    if re.search(rb"\b(?:setattr|delattr|del)\b\s*\(?\s*(?:" + names + rb")\b", source):
+        return True
+    for match in re.finditer(rb"\b(?:" + names + rb")\.[\w.]+\s*(?:=(?!=)|,|[-+*/|&]=)", source):
+        start = source.rfind(b"\n", 0, match.start()) + 1
+        before, rest = source[start : match.start()], source[match.end() - 1 : source.find(b"\n", match.end())]
+        if not any(sign in before for sign in b"(:[#") and b"=" in rest:  # not an argument, not an annotation
+            return True
+    return False
 
 
 def _patched(tree: ast.Module, apis: dict[str, str]) -> frozenset[str]:

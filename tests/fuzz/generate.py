@@ -34,7 +34,7 @@ def program(seed: int) -> str:
     """The source of one module with a function `f`."""
     d = Draw(random.Random(seed))
     body = weave(d, [life(d) for _ in range(d.one([1, 1, 1, 2, 2, 3]))])
-    for _ in range(d.one([0, 0, 1, 1, 2, 3])):
+    for _ in range(d.one([0, 1, 1, 2, 2, 3, 3, 4, 5])):
         body = sabotage(d, body)
     body = [("rows, cols = w.shape",), *body] if "rows" in str(body) or "cols" in str(body) else body
     body = [*body, *finish(d)]
@@ -130,7 +130,9 @@ def harmless(d: Draw, o: str) -> Lines:
 
 
 def use(d: Draw, o: str) -> Lines:
-    return (d.one([f"keep({o})", f"peek({o})", f"z = {o} + 1", f"z = {o}.sum()", f"KEPT.append({o})", f"z = same({o})"]),)
+    return (
+        d.one([f"keep({o})", f"peek({o})", f"z = {o} + 1", f"z = {o}.sum()", f"KEPT.append({o})", f"z = same({o})"]),
+    )
 
 
 def observe(d: Draw) -> Lines:
@@ -157,7 +159,8 @@ def disturb(d: Draw) -> Lines:
         ("n = n - 1",), ("k = k + 1",), ("k = 1",), ("n, k = k, n",), ("idx.add_(1)",), ("idx.fill_(3)",), ("k = idx",), ("k = int(idx)",), ("s = n",),
         ("x = x[:k]",), ("x = y",), (f"{o} = {p}",), (f"{o} = {o}[:]",), (f"{o} = {o}.clone()",), (f"{o}, {p} = {p}, {o}",), (f"del {o}",),
         (f"{o} = {value(d, (4,))}",), (f"{o} = x if flag else {o}",), (f"({o} := {p})",), ("x.zero_()",), (f"{o}.zero_()",), (f"{o}.fill_(1.0)",),
-        (f"{o} = {birth(d, (4,))}",), some(d, o, d.known.get(o, (4,))), some(d, o, d.known.get(o, (4,))), ("boom(fail)",), ("boom(flag)",),
+        (f"{o} = {birth(d, (4,))}",), some(d, o, d.known.get(o, (4,))), some(d, o, d.known.get(o, (4,))), ("boom(fail)",), ("boom(flag)",), (f"{o}.fill_(1 / k)",), (f"{o}.fill_(xs[n])",),
+        (f"{o} = torch.full((4,), xs[n], dtype=torch.float32)",), (f"{o} = torch.zeros(8 // k)",), (f"torch.cumsum(x[:k], 0, out={o})",),
         (f"{o} = same({o})",), (f"overwrite({o})",), (f"x = {o}",), (f"y = {o}[:]",), (f"{o} = {o}.t()",), (f"{o} = {o}.view(-1)",), ("xs.append(1.0)",),
         ("xs = xs[1:]",), (f"{o} = {o}.unsqueeze(0)",), (f"{o}.squeeze_()",), (f"{o}.t_()",), (f"{o}.resize_(2)",), (f"{o}.unsqueeze_(0)",),
         ("xs.pop()",), ("w = w[:k]",), (f"{o}.data = y",), (f"{o}.set_(y)",), ("if flag: n = 2",), ("k = k if flag else n",), ("m = ~m",),
@@ -247,7 +250,11 @@ def edited(d: Draw, body: list[Lines]) -> list[Lines]:
     if not wanted:
         return body
     old, new = d.one(wanted)
-    changed = f"{head}{separator}{tail.replace(old, new, 1)}" if tail and d.chance(0.5) else line[::-1].replace(old[::-1], new[::-1], 1)[::-1]
+    changed = (
+        f"{head}{separator}{tail.replace(old, new, 1)}"
+        if tail and d.chance(0.5)
+        else line[::-1].replace(old[::-1], new[::-1], 1)[::-1]
+    )
     return [*body[:place], (*body[place][:row], changed, *body[place][row + 1 :]), *body[place + 1 :]]
 
 

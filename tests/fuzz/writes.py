@@ -18,7 +18,7 @@ def whole(d: Draw, o: str, dims: Dims) -> list[Lines]:
         f"{o}[None] = {given}", f"{o}[..., :] = {given}", f"{o}[:, ...] = {given}",
         f"torch.add({tensor}, {tensor_value(d, dims)}, out={o})", f"torch.mul({tensor}, 2, out={o})",
         f"torch.cumsum({tensor}, 0, out={o})", f"{o}[:], extra = {given}, 1", f"{o}.data.copy_({tensor})",
-        f"{o}.detach().copy_({tensor})", f"{o}.masked_fill_(torch.ones_like({o}, dtype=torch.bool), 2.0)",
+        f"{o}.detach().copy_({tensor})", f"{o}.expand({size(d, 1)}, {'-1, ' * len(dims)}).fill_(1.0)", f"torch.add(x[:{size(d, 2)}], 1, out={o})", f"{o}.masked_fill_(torch.ones_like({o}, dtype=torch.bool), 2.0)",
     ]),)]  # fmt: skip
 
 
@@ -28,7 +28,9 @@ def two_parts(d: Draw, o: str, dims: Dims) -> list[Lines]:
     if dims[along] < 2:
         return whole(d, o, dims)
     cut = d.rng.randrange(1, dims[along])
-    name = d.one([size(d, cut), size(d, cut), str(cut - dims[along]), "-k", "k", "idx", "i"] if cut == 2 else [size(d, cut)])
+    name = d.one(
+        [size(d, cut), size(d, cut), str(cut - dims[along]), "-k", "k", "idx", "i"] if cut == 2 else [size(d, cut)]
+    )
     other = name if d.chance(0.85) else d.one([size(d, cut), str(cut), str(cut - dims[along])])
     front = d.one([":, ", "..., "]) if along == len(dims) - 1 and along == 1 else ":, " * along
     given = (*dims[:along], cut, *dims[along + 1 :]), (*dims[:along], dims[along] - cut, *dims[along + 1 :])
@@ -45,7 +47,14 @@ def part_write(d: Draw, o: str, text: str, dims: Dims) -> Lines:
     if d.chance(0.65):
         return (f"{o}[{text}] = {value(d, dims)}",)
     view = d.tensor(dims, "v")
-    tail = d.one([f"{view}.copy_({tensor_value(d, dims)})", f"{view}.fill_(4.0)", f"{view}[:] = {value(d, dims)}", f"{view}.zero_()"])
+    tail = d.one(
+        [
+            f"{view}.copy_({tensor_value(d, dims)})",
+            f"{view}.fill_(4.0)",
+            f"{view}[:] = {value(d, dims)}",
+            f"{view}.zero_()",
+        ]
+    )
     return (f"{view} = {o}[{text}]", tail) if d.chance(0.5) else (tail.replace(view, f"{o}[{text}]", 1),)
 
 
@@ -54,7 +63,10 @@ def strided(d: Draw, o: str, dims: Dims) -> list[Lines]:
     front = ":, " if len(dims) == 2 and d.chance(0.4) else ""
     order = list(range(step))
     d.rng.shuffle(order)
-    return [(f"{o}[{front}{d.one([str(rest), '']) if not rest else rest}::{step}] = {d.one(['1.0', '2.0', 'float(n)'])}",) for rest in order]
+    return [
+        (f"{o}[{front}{d.one([str(rest), '']) if not rest else rest}::{step}] = {d.one(['1.0', '2.0', 'float(n)'])}",)
+        for rest in order
+    ]
 
 
 def points(d: Draw, o: str, dims: Dims) -> list[Lines]:
@@ -87,9 +99,32 @@ def counted(d: Draw, o: str, dims: Dims) -> list[Lines]:
     return [block(loop, body, twist(d, i))]
 
 
+def shared_iterator(d: Draw, o: str, dims: Dims) -> list[Lines]:
+    """A loop over an iterator that has a name."""
+    r, i = d.name("r"), d.index_name()
+    source, target = d.one(
+        [
+            ("enumerate(xs)", f"{i}, e"),
+            (f"enumerate({o})", f"{i}, e"),
+            (f"iter(range({size(d, dims[0])}))", i),
+            (f"range({size(d, dims[0])})", i),
+        ]
+    )
+    more: Lines = (d.one([f"next({r}, 0)", f"list({r})", "k = 1", "pass"]),) if d.chance(0.5) else ()
+    return [(f"{r} = {source}",), block(f"for {target} in {r}:", (f"{o}[{i}] = 1.0",), more)]
+
+
 def twist(d: Draw, i: str) -> Lines:
     """What may stand at the end of the body of a loop."""
-    return (d.one(["break", f"if {i} == k: break", f"{i} += 1", "if flag: continue", "if fail: break", "n += 1", "k = 0"]),) if d.chance(0.12) else ()
+    return (
+        (
+            d.one(
+                ["break", f"if {i} == k: break", f"{i} += 1", "if flag: continue", "if fail: break", "n += 1", "k = 0"]
+            ),
+        )
+        if d.chance(0.12)
+        else ()
+    )
 
 
 def element(d: Draw, o: str, i: str, dims: Dims) -> Lines:
@@ -97,7 +132,9 @@ def element(d: Draw, o: str, i: str, dims: Dims) -> Lines:
         j = d.one(["j", "c"])
         if d.chance(0.5):
             return block(f"for {j} in range({size(d, dims[1])}):", (f"{o}[{i}, {j}] = {d.one(['1.0', 'float(n)'])}",))
-        return (f"{o}[:, {i}] = {value(d, dims[:1])}",) if dims[0] == dims[1] else (f"{o}[{i}, :] = {value(d, dims[1:])}",)
+        return (
+            (f"{o}[:, {i}] = {value(d, dims[:1])}",) if dims[0] == dims[1] else (f"{o}[{i}, :] = {value(d, dims[1:])}",)
+        )
     given = value(d, dims[1:])
     return d.one([
         (f"{o}[{i}] = {given}",), (f"{o}[{i}] = {given}",), (f"{o}[{i}:{i} + 1] = 1.0",), (f"{o}[{i}].fill_(2.0)",),
@@ -223,7 +260,7 @@ def masked(d: Draw, o: str, dims: Dims) -> list[Lines]:
 
 WRITERS: list[tuple[Writer, int]] = [
     (whole, 6), (two_parts, 6), (strided, 2), (points, 2), (counted, 4), (enumerated, 2), (offset_loop, 2), (counter_loop, 1),
-    (by_branch, 4), (through_view, 4), (pieces, 3), (by_box, 1), (masked, 1),
+    (by_branch, 4), (through_view, 4), (pieces, 3), (by_box, 1), (masked, 1), (shared_iterator, 1),
 ]  # fmt: skip
 
 

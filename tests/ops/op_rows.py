@@ -194,7 +194,8 @@ def in_place_row(function: Callable[..., Any], name: str, seen: list[tuple[Sampl
 def writes_an_argument(table: str, name: str) -> bool:
     """Whether a schema says so, if only for arguments that were not drawn (running statistics)."""
     found = schemas().get(schema_name(table, name) or "", [])
-    return any(a.alias_info is not None and a.alias_info.is_write for s in found for a in s.arguments)
+    tensors_only = [a for s in found for a in s.arguments if str(a.type) in ("Tensor", "Optional[Tensor]")]
+    return any(a.alias_info is not None and a.alias_info.is_write for a in tensors_only)
 
 
 def annotated(table: str, name: str) -> str:
