@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
-from codemods.core.event import Flow
-from codemods.core.syntax import children
+from codemods.core.event import Birth, Buffer, Escape, Event, Flow, Write
+from codemods.core.region import ALL
+from codemods.core.syntax import children, walk
+from codemods.read.births import BIRTHS, FILLS
 from codemods.read.calls import QUIET
 from codemods.read.graph import Graph
 from codemods.read.lower import Lowering, TooComplex
@@ -28,9 +30,7 @@ def flows(tree: ast.Module, source: bytes, path: str) -> Iterator[Flow]:
     names = names_of(tree, source)
     lines = _candidate_lines(source)
     for scope, function, once in _scopes(tree, lines, "", "import"):
-        flow = _flow(scope, names, function, path, once, source, lines)
-        if flow is not None:
-            yield flow
+        yield _flow(scope, names, function, path, once, source, lines)
 
 
 def _candidate_lines(source: bytes) -> list[int]:
@@ -92,9 +92,7 @@ def _own(scope: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionD
     return False
 
 
-def _flow(
-    scope: Scope, names: Names, function: str, path: str, once: Once, source: bytes, lines: list[int]
-) -> Flow | None:
+def _flow(scope: Scope, names: Names, function: str, path: str, once: Once, source: bytes, lines: list[int]) -> Flow:
     def quiet(context: ast.expr) -> bool:
         path = dotted(context.func, names.apis) if isinstance(context, ast.Call) else None
         return path in QUIET
@@ -103,8 +101,28 @@ def _flow(
     try:
         flow = Lowering(graph, names).flow(function, path, once, source)
     except TooComplex:
-        return None
+        flow = _untold(scope, names, function, path, once, source)
     return replace(flow, parents=_parents(scope, lines))
+
+
+def _untold(scope: Scope, names: Names, function: str, path: str, once: Once, source: bytes) -> Flow:
+    """The candidates of a function that has too many paths to follow: all that is said is that nothing is known."""
+    events: list[Event | None] = [None]
+    for node in walk(scope):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        api = dotted(node.func, names.apis) or f"Tensor.{node.func.attr}"
+        if api not in BIRTHS and node.func.attr not in FILLS:
+            continue
+        buffer = Buffer(api, Buffer(api))
+        if api in BIRTHS:
+            events.append(Birth(buffer, ALL, node, f"{api} allocates it", api=api))
+        if node.func.attr in FILLS or BIRTHS.get(api) is not None:
+            events.append(Write(buffer, ALL, node, f"{api} fills it", sure=True, api=api))
+        why = "used in a function with too many paths to follow"
+        events.append(Escape(buffer, ALL, node, why, how="not-understood"))
+    after = tuple((point + 1,) if point + 1 < len(events) else () for point in range(len(events)))
+    return Flow(function, path, once, tuple(events), after, source=source)
 
 
 def _parents(scope: ast.AST, lines: list[int]) -> dict[ast.AST, ast.AST]:

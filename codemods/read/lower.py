@@ -12,13 +12,13 @@ from codemods.core.event import Escape, Event, Flow
 from codemods.core.region import ALL
 from codemods.core.size import Atom, Size, variable
 from codemods.read.graph import Block, Graph, arguments_of, live, order
+from codemods.read.join import Join, aged
 from codemods.read.names import BUILTINS, Names
 from codemods.read.steps import Steps
 from codemods.read.sweep import sweep
-from codemods.read.values import Def, State, Value, merge, number, tracked, unknown, varies, without
+from codemods.read.values import Def, State, Value, merge, number, tracked, unknown
 
 MOST_VISITS = 40
-LASTING = (("api",), ("bool",), ("const",))  # the first part of idents that no loop changes
 Edge = tuple[int, int]  # from block, to block
 
 
@@ -37,6 +37,7 @@ class Lowering(Steps):
                 self.into[target].append(block)
         self.out: dict[Edge, State] = {}
         self.raised = State()
+        self.own: dict[int, set[Hashable]] = {}
         self.told: dict[int, list[Event]] = {}
         self.stored = {
             head: {str(i.data) for block in loop for i in graph.blocks[block].instrs if i.op in ("store", "collect")}
@@ -56,7 +57,7 @@ class Lowering(Steps):
         """Visit blocks until nothing changes."""
         place = {block: index for index, block in enumerate(self.order)}
         for _ in range(8):
-            self.out, self.thrown, self.at_entry, self.restart = {}, {}, {}, False
+            self.out, self.thrown, self.at_entry, self.own, self.restart = {}, {}, {}, {}, False
             visits: dict[int, int] = {}
             todo = [0]
             while todo:
@@ -121,8 +122,9 @@ class Lowering(Steps):
         now, held = self.state.names, self.raised.names
         for name in (changed,) if changed is not None else tuple(now):
             if name in now and now[name] is not held.get(name):
-                both = [(0, held[name]), (1, now[name])] if name in held else [(1, now[name])]
-                held[name] = one_of(("thrown", Def(self.at.block, -2), name), both, handler, None)
+                values = [held[name], now[name]] if name in held else [now[name]]
+                ident = ("thrown", Def(self.at.block, -2), name)
+                held[name] = values[0] if len(values) == 1 else merge(values, ident, handler, None)
 
     def entering(self, block: int) -> State:
         if block == 0:
@@ -139,8 +141,10 @@ class Lowering(Steps):
             if not any(source in loop for source, _ in (*edges, *thrown)) and len(edges) == 1:
                 return self.guess(edges[0][1], block)
         if not thrown:
-            return joined(edges, block, [self.into[block].index(source) for source, _ in edges], self.live[block])
-        return joined([*edges, *thrown], block, None, self.live[block])
+            places = [self.into[block].index(source) for source, _ in edges]
+            return Join(block, places, self.live[block], self.own.setdefault(block, set())).state([s for _, s in edges])
+        join = Join(block, None, self.live[block], self.own.setdefault(block, set()))
+        return join.state([state for _, state in (*edges, *thrown)])
 
     def guess(self, state: State, head: int) -> State:
         """A loop that is entered for the first time: what it binds will be another value the next time round. Only
@@ -244,82 +248,3 @@ def alone(size: Size) -> Atom | None:
     if len(size.terms) == 1 and size.terms[0][1] == 1 and len(size.terms[0][0]) == 1:
         return size.terms[0][0][0]
     return None
-
-
-def joined(states: list[tuple[int, State]], block: int, edges: list[int] | None, live: frozenset[str]) -> State:
-    """What holds where several paths come together. A name that nobody looks up any more is let go, unless it
-    holds memory that is followed: when it is bound again is an event."""
-    if len(states) == 1:
-        return states[0][1].copy()
-    every = [state for _, state in states]
-    first = every[0]
-    names: dict[str, Value] = {}
-    others = every[1:]
-    for name, value in first.names.items():
-        if all(state.names.get(name) is value for state in others):
-            names[name] = value
-    for name in dict.fromkeys(name for state in every for name in state.names if name not in names):
-        held = [(place, state.names[name]) for place, state in enumerate(every) if name in state.names]
-        if name in live or any(tracked(value) for _, value in held):
-            names[name] = one_of(name, held, block, edges)
-    slots = {
-        slot: one_of(slot, [(place, state.slots[slot]) for place, state in enumerate(every)], block, edges)
-        for slot in first.slots
-        if all(slot in state.slots for state in every)
-    }
-    epoch = time_of([state.epoch for state in every], ("epoch", Def(block, -1)))
-    equal = {k: v for k, v in first.equal.items() if all(state.equal.get(k) == v for state in every)}
-    ranks = {k: v for k, v in first.ranks.items() if all(state.ranks.get(k) == v for state in every)}
-    layout = time_of([state.layout for state in every], ("layout", Def(block, -1)))
-    escaped = frozenset().union(*(state.escaped for state in every))
-    closed = frozenset().union(*(state.closed for state in every))
-    return State(names, slots, escaped, closed, epoch, layout, equal, ranks)
-
-
-def time_of(times: list[Hashable], here: Hashable) -> Hashable:
-    """The one time at which all paths come in, or a new one; a path that comes round unchanged says nothing."""
-    others = {time for time in times if time != here}
-    return others.pop() if len(others) == 1 else here
-
-
-def one_of(name: Hashable, held: list[tuple[int, Value]], block: int, edges: list[int] | None) -> Value:
-    first = held[0][1]
-    if all(value is first or value == first for _, value in held):
-        return first
-    ident = ("join", Def(block, -1), name)
-    others = [(place, value) for place, value in held if value.ident != ident]
-    if others and all(value == others[0][1] for _, value in others):
-        return others[0][1]
-    tags = None if edges is None else [edges[place] for place, _ in held]
-    return merge([value for _, value in held], ident, block, tags)
-
-
-def aged(state: State, before: State | None, loop: frozenset[int], head: int) -> State:
-    """A state that comes round a loop: what the loop makes anew is an earlier one from here on. What was there
-    `before` the loop, and still is, is not one of those."""
-    state = state.copy()
-    entry = before.names if before is not None else {}
-    for name, value in state.names.items():
-        if entry.get(name) is not value:
-            state.names[name] = _aged(value, loop, head, name)
-    for slot, value in state.slots.items():
-        state.slots[slot] = _aged(value, loop, head, slot)
-    if varies(state.epoch, loop) and state.epoch != ("epoch", Def(head, -1)):
-        state.epoch = ("epoch before", Def(head, -1))
-    if varies(state.layout, loop) and state.layout != ("layout", Def(head, -1)):
-        state.layout = ("layout before", Def(head, -1))
-    state.equal = {k: v for k, v in state.equal.items() if not varies(k.key, loop) and not varies(v, loop)}
-    state.ranks = {k: v for k, v in state.ranks.items() if not varies(k, loop)}
-    return state
-
-
-def _aged(value: Value, loop: frozenset[int], head: int, name: str | int) -> Value:
-    if isinstance(value.ident, tuple) and value.ident[:1] in LASTING and not value.reach:
-        return value
-    stale = varies(value.ident, loop) or (value.size is not None and varies(value.size, loop))
-    if stale and value.ident != ("join", Def(head, -1), name):
-        ident = ("before", Def(head, -1), name)
-        size = None if value.size is None else variable(Atom(value.name, ident, value.size.natural))
-        value = replace(value, ident=ident, size=size, items=None, shape_of=None, bound=None, fact=None)
-    refs, inside = without(value.refs, loop), without(value.inside, loop)
-    return value if refs is value.refs and inside is value.inside else replace(value, refs=refs, inside=inside)

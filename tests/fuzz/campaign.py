@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from fuzz.generate import program
+from fuzz.oracle import INPUTS, POISONS, Difference, Input, Program, difference, observe
+
 import codemods
 from codemods import Options, applicable, decide_file
 from codemods.write.source import CannotEdit
-from fuzz.generate import program
-from fuzz.oracle import INPUTS, POISONS, Difference, Input, Program, difference, observe
 
 OPTIONS = Options(select=codemods.names(), every=True)
 

@@ -20,11 +20,31 @@ SIZES = {
     1: ["1", "1", "k - 1", "n // 4", "n - 3"],
     2: ["2", "2", "k", "k", "n // 2", "n - k", "n - 2", "len(xs) // 2"],
     3: ["3", "n - 1", "k + 1", "x.shape[0] - 1"],
-    4: ["4", "4", "n", "n", "n", "x.shape[0]", "x.shape[0]", "x.size(0)", "len(x)", "x.numel()", "w.shape[1]", "w.size(0)",
-        "y.shape[-1]", "len(xs)", "k + k", "2 * k", "rows", "cols", "n - k + k", "k + 2"],
+    4: [
+        "4",
+        "4",
+        "n",
+        "n",
+        "n",
+        "x.shape[0]",
+        "x.shape[0]",
+        "x.size(0)",
+        "len(x)",
+        "x.numel()",
+        "w.shape[1]",
+        "w.size(0)",
+        "y.shape[-1]",
+        "len(xs)",
+        "k + k",
+        "2 * k",
+        "rows",
+        "cols",
+        "n - k + k",
+        "k + 2",
+    ],
     8: ["8", "2 * n", "n * k"],
     16: ["16", "n * n", "w.numel()", "n * x.shape[0]", "rows * cols"],
-}  # fmt: skip
+}
 FILLS = ["1.0", "2.5", "0.0", "-3.0", "float(n)", "7", "0", "k"]
 VECTORS = ["x", "y", "x + y", "w[0]", "x * 2", "w[:, 1]", "y.clone()", "torch.arange(4.0)", "m.float()", "x[:]", "-y"]
 VALUES = {

@@ -33,11 +33,28 @@ class Input:
 
 
 INPUTS = (
-    Input(), Input(flag=False), Input(fail=True), Input(flag=False, fail=True, spoil=True), Input(layout="same"), Input(layout="overlap"),
-    Input(n=0, k=0, extent=4), Input(n=3), Input(n=5, k=1), Input(n=4, k=-1, flag=False), Input(n=4, k=5), Input(extent=0, n=0),
-    Input(extent=1, n=1, k=0), Input(extent=6, n=4, k=3), Input(extent=6, n=6, k=2, index=3), Input(layout="row", flag=False),
-    Input(k=0), Input(k=4, fail=True), Input(n=-1, k=2), Input(extent=3, n=4, k=1), Input(n=2, k=1, layout="expanded"),
-)  # fmt: skip
+    Input(),
+    Input(flag=False),
+    Input(fail=True),
+    Input(flag=False, fail=True, spoil=True),
+    Input(layout="same"),
+    Input(layout="overlap"),
+    Input(n=0, k=0, extent=4),
+    Input(n=3),
+    Input(n=5, k=1),
+    Input(n=4, k=-1, flag=False),
+    Input(n=4, k=5),
+    Input(extent=0, n=0),
+    Input(extent=1, n=1, k=0),
+    Input(extent=6, n=4, k=3),
+    Input(extent=6, n=6, k=2, index=3),
+    Input(layout="row", flag=False),
+    Input(k=0),
+    Input(k=4, fail=True),
+    Input(n=-1, k=2),
+    Input(extent=3, n=4, k=1),
+    Input(n=2, k=1, layout="expanded"),
+)
 
 
 def arguments(given: Input) -> tuple[Any, ...]:

@@ -12,14 +12,35 @@ Writer = Callable[[Draw, str, Dims], list[Lines]]
 def whole(d: Draw, o: str, dims: Dims) -> list[Lines]:
     given, tensor = value(d, dims), tensor_value(d, dims)
     colons = ", ".join([":"] * len(dims))
-    return [(d.one([
-        f"{o}.copy_({tensor})", f"{o}.copy_({tensor})", f"{o}[:] = {given}", f"{o}[...] = {given}", f"{o}[{colons}] = {given}",
-        f"{o}.fill_({d.one(['1.0', '2.0', 'k', '0'])})", f"{o}.zero_()", f"{o}[0:] = {given}", f"{o}[:{size(d, dims[0])}] = {given}",
-        f"{o}[None] = {given}", f"{o}[..., :] = {given}", f"{o}[:, ...] = {given}",
-        f"torch.add({tensor}, {tensor_value(d, dims)}, out={o})", f"torch.mul({tensor}, 2, out={o})",
-        f"torch.cumsum({tensor}, 0, out={o})", f"{o}[:], extra = {given}, 1", f"{o}.data.copy_({tensor})",
-        f"{o}.detach().copy_({tensor})", f"{o}.expand({size(d, 1)}, {'-1, ' * len(dims)}).fill_(1.0)", f"torch.add(x[:{size(d, 2)}], 1, out={o})", f"{o}.masked_fill_(torch.ones_like({o}, dtype=torch.bool), 2.0)",
-    ]),)]  # fmt: skip
+    return [
+        (
+            d.one(
+                [
+                    f"{o}.copy_({tensor})",
+                    f"{o}.copy_({tensor})",
+                    f"{o}[:] = {given}",
+                    f"{o}[...] = {given}",
+                    f"{o}[{colons}] = {given}",
+                    f"{o}.fill_({d.one(['1.0', '2.0', 'k', '0'])})",
+                    f"{o}.zero_()",
+                    f"{o}[0:] = {given}",
+                    f"{o}[:{size(d, dims[0])}] = {given}",
+                    f"{o}[None] = {given}",
+                    f"{o}[..., :] = {given}",
+                    f"{o}[:, ...] = {given}",
+                    f"torch.add({tensor}, {tensor_value(d, dims)}, out={o})",
+                    f"torch.mul({tensor}, 2, out={o})",
+                    f"torch.cumsum({tensor}, 0, out={o})",
+                    f"{o}[:], extra = {given}, 1",
+                    f"{o}.data.copy_({tensor})",
+                    f"{o}.detach().copy_({tensor})",
+                    f"{o}.expand({size(d, 1)}, {'-1, ' * len(dims)}).fill_(1.0)",
+                    f"torch.add(x[:{size(d, 2)}], 1, out={o})",
+                    f"{o}.masked_fill_(torch.ones_like({o}, dtype=torch.bool), 2.0)",
+                ]
+            ),
+        )
+    ]
 
 
 def two_parts(d: Draw, o: str, dims: Dims) -> list[Lines]:
@@ -64,7 +85,7 @@ def strided(d: Draw, o: str, dims: Dims) -> list[Lines]:
     order = list(range(step))
     d.rng.shuffle(order)
     return [
-        (f"{o}[{front}{d.one([str(rest), '']) if not rest else rest}::{step}] = {d.one(['1.0', '2.0', 'float(n)'])}",)
+        (f"{o}[{front}{rest if rest else d.one([str(rest), ''])}::{step}] = {d.one(['1.0', '2.0', 'float(n)'])}",)
         for rest in order
     ]
 
@@ -91,11 +112,19 @@ def counted(d: Draw, o: str, dims: Dims) -> list[Lines]:
     """A loop over an index."""
     i, extent = d.index_name(), size(d, dims[0])
     body = element(d, o, i, dims)
-    loop = d.one([
-        f"for {i} in range({extent}):", f"for {i} in range({extent}):", f"for {i} in range(0, {extent}):",
-        f"for {i} in range({o}.shape[0]):", f"for {i} in range(len({o})):", f"for {i} in range(0, {extent}, 1):",
-        f"for {i} in range({extent} - 1, -1, -1):", f"for {i} in list(range({extent})):", f"for {i} in range(len(xs)):",
-    ])  # fmt: skip
+    loop = d.one(
+        [
+            f"for {i} in range({extent}):",
+            f"for {i} in range({extent}):",
+            f"for {i} in range(0, {extent}):",
+            f"for {i} in range({o}.shape[0]):",
+            f"for {i} in range(len({o})):",
+            f"for {i} in range(0, {extent}, 1):",
+            f"for {i} in range({extent} - 1, -1, -1):",
+            f"for {i} in list(range({extent})):",
+            f"for {i} in range(len(xs)):",
+        ]
+    )
     return [block(loop, body, twist(d, i))]
 
 
@@ -136,11 +165,18 @@ def element(d: Draw, o: str, i: str, dims: Dims) -> Lines:
             (f"{o}[:, {i}] = {value(d, dims[:1])}",) if dims[0] == dims[1] else (f"{o}[{i}, :] = {value(d, dims[1:])}",)
         )
     given = value(d, dims[1:])
-    return d.one([
-        (f"{o}[{i}] = {given}",), (f"{o}[{i}] = {given}",), (f"{o}[{i}:{i} + 1] = 1.0",), (f"{o}[{i}].fill_(2.0)",),
-        (f"row = {o}[{i}]", "row.fill_(3.0)"), (f"{o}[{i}, ...] = {given}",), (f"{o}.select(0, {i}).fill_(1.0)",),
-        (f"{o}.narrow(0, {i}, 1).fill_(1.0)",),
-    ])  # fmt: skip
+    return d.one(
+        [
+            (f"{o}[{i}] = {given}",),
+            (f"{o}[{i}] = {given}",),
+            (f"{o}[{i}:{i} + 1] = 1.0",),
+            (f"{o}[{i}].fill_(2.0)",),
+            (f"row = {o}[{i}]", "row.fill_(3.0)"),
+            (f"{o}[{i}, ...] = {given}",),
+            (f"{o}.select(0, {i}).fill_(1.0)",),
+            (f"{o}.narrow(0, {i}, 1).fill_(1.0)",),
+        ]
+    )
 
 
 def enumerated(d: Draw, o: str, dims: Dims) -> list[Lines]:
@@ -155,12 +191,14 @@ def enumerated(d: Draw, o: str, dims: Dims) -> list[Lines]:
 def offset_loop(d: Draw, o: str, dims: Dims) -> list[Lines]:
     """Element 0, then the rest in a loop (a prefix sum)."""
     i, extent = d.index_name(), size(d, dims[0])
-    rest = d.one([
-        block(f"for {i} in range(1, {extent}):", (f"{o}[{i}] = 2.0",)),
-        block(f"for {i} in range({extent} - 1):", (f"{o}[{i} + 1] = 2.0",)),
-        block(f"for {i} in range(1, {extent}):", (f"{o}[{i}] = {o}[{i} - 1] + 1",)),
-        block(f"for {i} in range({size(d, 3)}):", (f"{o}[{i} + 1] = 2.0",)),
-    ])  # fmt: skip
+    rest = d.one(
+        [
+            block(f"for {i} in range(1, {extent}):", (f"{o}[{i}] = 2.0",)),
+            block(f"for {i} in range({extent} - 1):", (f"{o}[{i} + 1] = 2.0",)),
+            block(f"for {i} in range(1, {extent}):", (f"{o}[{i}] = {o}[{i} - 1] + 1",)),
+            block(f"for {i} in range({size(d, 3)}):", (f"{o}[{i} + 1] = 2.0",)),
+        ]
+    )
     first = (d.one([f"{o}[0] = 1.0", f"{o}[:1] = 1.0", f"{o}[:1].zero_()", f"{o}[0].fill_(1.0)"]),)
     return [first, rest]
 
@@ -173,17 +211,23 @@ def counter_loop(d: Draw, o: str, dims: Dims) -> list[Lines]:
 
 def by_branch(d: Draw, o: str, dims: Dims) -> list[Lines]:
     one, other = complete(d, o, dims), complete(d, o, dims)
-    return [d.one([
-        block("if flag:", *one) + block("else:", *other),
-        block(f"if {d.one(['n > 2', 'k == 2', 'not fail', 'flag and n'])}:", *one) + block("else:", *other),
-        block("if flag and k:", *one) + block("elif flag:", *other) + block("else:", *whole(d, o, dims)),
-        matched(one, other),
-        block("try:", ("boom(fail)",), *one) + block("except RuntimeError:", *other),
-        block("try:", *one, ("boom(fail)",)) + block("except RuntimeError:", *other),
-        block("try:", ("boom(fail)",)) + block("except RuntimeError:", *other) + block("else:", *one),
-        block("try:", ("boom(fail)",)) + block("finally:", *one),
-        block("for _t in range(k):", ("if flag: break",)) + block("else:", *other) if d.chance(0.2) else block("with torch.no_grad():", *one),
-    ])]  # fmt: skip
+    return [
+        d.one(
+            [
+                block("if flag:", *one) + block("else:", *other),
+                block(f"if {d.one(['n > 2', 'k == 2', 'not fail', 'flag and n'])}:", *one) + block("else:", *other),
+                block("if flag and k:", *one) + block("elif flag:", *other) + block("else:", *whole(d, o, dims)),
+                matched(one, other),
+                block("try:", ("boom(fail)",), *one) + block("except RuntimeError:", *other),
+                block("try:", *one, ("boom(fail)",)) + block("except RuntimeError:", *other),
+                block("try:", ("boom(fail)",)) + block("except RuntimeError:", *other) + block("else:", *one),
+                block("try:", ("boom(fail)",)) + block("finally:", *one),
+                block("for _t in range(k):", ("if flag: break",)) + block("else:", *other)
+                if d.chance(0.2)
+                else block("with torch.no_grad():", *one),
+            ]
+        )
+    ]
 
 
 def matched(one: list[Lines], other: list[Lines]) -> Lines:
@@ -192,17 +236,39 @@ def matched(one: list[Lines], other: list[Lines]) -> Lines:
 
 def through_view(d: Draw, o: str, dims: Dims) -> list[Lines]:
     """All of it through a view that has a name."""
-    options: list[tuple[str, Dims]] = [(f"{o}", dims), (f"{o}[:]", dims), (f"{o}.detach()", dims), (f"{o}.unsqueeze(0)", (1, *dims)),
-                                       (f"{o}[None]", (1, *dims)), (f"{o}.view({', '.join(size(d, e) for e in dims)})", dims),
-                                       (f"{o}.view_as({o})", dims), (f"{o}.contiguous()", dims), (f"{o}.reshape({size(d, dims[0])}, -1)", (dims[0], total(dims) // dims[0])),
-                                       (f"{o}.squeeze()", tuple(e for e in dims if e != 1)), (f"{o}.expand({', '.join(['-1'] * len(dims))})", dims),
-                                       (f"{o}.narrow(0, 0, {size(d, dims[0])})", dims), (f"{o}[:{size(d, dims[0])}]", dims), (f"{o}.data", dims)]  # fmt: skip
+    options: list[tuple[str, Dims]] = [
+        (f"{o}", dims),
+        (f"{o}[:]", dims),
+        (f"{o}.detach()", dims),
+        (f"{o}.unsqueeze(0)", (1, *dims)),
+        (f"{o}[None]", (1, *dims)),
+        (f"{o}.view({', '.join(size(d, e) for e in dims)})", dims),
+        (f"{o}.view_as({o})", dims),
+        (f"{o}.contiguous()", dims),
+        (f"{o}.reshape({size(d, dims[0])}, -1)", (dims[0], total(dims) // dims[0])),
+        (f"{o}.squeeze()", tuple(e for e in dims if e != 1)),
+        (f"{o}.expand({', '.join(['-1'] * len(dims))})", dims),
+        (f"{o}.narrow(0, 0, {size(d, dims[0])})", dims),
+        (f"{o}[:{size(d, dims[0])}]", dims),
+        (f"{o}.data", dims),
+    ]
     if len(dims) > 1:
-        options += [(f"{o}.view(-1)", (total(dims),)), (f"{o}.reshape(-1)", (total(dims),)), (f"{o}.flatten()", (total(dims),)),
-                    (f"{o}.transpose(0, 1)", (dims[1], dims[0], *dims[2:])), (f"{o}.ravel()", (total(dims),))]  # fmt: skip
+        options += [
+            (f"{o}.view(-1)", (total(dims),)),
+            (f"{o}.reshape(-1)", (total(dims),)),
+            (f"{o}.flatten()", (total(dims),)),
+            (f"{o}.transpose(0, 1)", (dims[1], dims[0], *dims[2:])),
+            (f"{o}.ravel()", (total(dims),)),
+        ]
     if len(dims) == 2:
-        options += [(f"{o}.t()", dims[::-1]), (f"{o}.T", dims[::-1]), (f"{o}.permute(1, 0)", dims[::-1]), (f"{o}.t().reshape(-1)", (total(dims),)),
-                    (f"{o}.transpose(-1, 0)", dims[::-1]), (f"{o}.mT", dims[::-1])]  # fmt: skip
+        options += [
+            (f"{o}.t()", dims[::-1]),
+            (f"{o}.T", dims[::-1]),
+            (f"{o}.permute(1, 0)", dims[::-1]),
+            (f"{o}.t().reshape(-1)", (total(dims),)),
+            (f"{o}.transpose(-1, 0)", dims[::-1]),
+            (f"{o}.mT", dims[::-1]),
+        ]
     text, shape = d.one(options)
     view = d.tensor(shape, "v")
     return [(f"{view} = {text}",), *(complete(d, view, shape) if shape else [(f"{view}.fill_(1.0)",)])]
@@ -222,14 +288,26 @@ def pieces(d: Draw, o: str, dims: Dims) -> list[Lines]:
     half = dims[0] // 2
     part = (half, *dims[1:])
     a, b = d.tensor(part, "a"), d.tensor(part, "b")
-    text = d.one([
-        f"{o}.split({size(d, half)})", f"{o}.chunk(2)", f"torch.split({o}, {size(d, half)})", f"{o}.tensor_split(2)",
-        f"({o}[:{half}], {o}[{half}:])", f"({o}.narrow(0, 0, {size(d, half)}), {o}.narrow(0, {half}, {half}))",
-        f"[{o}[:k], {o}[k:]]", f"{o}.split([{half}, {half}], 0)", f"{o}.view(2, {half}, -1).unbind(0)",
-    ])  # fmt: skip
+    text = d.one(
+        [
+            f"{o}.split({size(d, half)})",
+            f"{o}.chunk(2)",
+            f"torch.split({o}, {size(d, half)})",
+            f"{o}.tensor_split(2)",
+            f"({o}[:{half}], {o}[{half}:])",
+            f"({o}.narrow(0, 0, {size(d, half)}), {o}.narrow(0, {half}, {half}))",
+            f"[{o}[:k], {o}[k:]]",
+            f"{o}.split([{half}, {half}], 0)",
+            f"{o}.view(2, {half}, -1).unbind(0)",
+        ]
+    )
     if d.chance(0.3):
-        return [block(f"for {a} in {d.one([f'{o}.unbind(0)', o, f'{o}.split(1)', f'{o}.chunk(2)', f'[{o}[:{half}], {o}[{half}:]]'])}:",
-                      (f"{a}.fill_({d.one(['1.0', '2.0'])})",))]  # fmt: skip
+        return [
+            block(
+                f"for {a} in {d.one([f'{o}.unbind(0)', o, f'{o}.split(1)', f'[{o}[:{half}], {o}[{half}:]]'])}:",
+                (f"{a}.fill_({d.one(['1.0', '2.0'])})",),
+            )
+        ]
     both = [(f"{v}.{d.one(['fill_(1.0)', 'zero_()', f'copy_({tensor_value(d, part)})'])}",) for v in (a, b)]
     return [(f"{a}, {b} = {text}",), *both]
 
@@ -239,29 +317,49 @@ def by_box(d: Draw, o: str, dims: Dims) -> list[Lines]:
     box = d.name("box")
     d.boxes.append(box)
     tensor = tensor_value(d, dims)
-    return d.one([
-        [(f"{box} = [{o}, y]",), (f"{box}[0].copy_({tensor})",)],
-        [(f"{box} = ({o}, x)",), (f"{box}[0][:] = 1.0",)],
-        [(f"{box} = {{'a': {o}}}",), (f"{box}['a'].copy_({tensor})",)],
-        [(f"{box} = [{o}]",), block(f"for e in {box}:", ("e.fill_(2.0)",))],
-        [(f"{box} = ({o}, {o})",), (f"e, _e = {box}",), ("e.fill_(2.0)",)],
-    ])  # fmt: skip
+    return d.one(
+        [
+            [(f"{box} = [{o}, y]",), (f"{box}[0].copy_({tensor})",)],
+            [(f"{box} = ({o}, x)",), (f"{box}[0][:] = 1.0",)],
+            [(f"{box} = {{'a': {o}}}",), (f"{box}['a'].copy_({tensor})",)],
+            [(f"{box} = [{o}]",), block(f"for e in {box}:", ("e.fill_(2.0)",))],
+            [(f"{box} = ({o}, {o})",), (f"e, _e = {box}",), ("e.fill_(2.0)",)],
+        ]
+    )
 
 
 def masked(d: Draw, o: str, dims: Dims) -> list[Lines]:
     """Parts that are not known: by a mask, a list, a tensor."""
     if dims != (4,):
         return points(d, o, dims)
-    return d.one([
-        [(f"{o}[m] = 1.0",), (f"{o}[~m] = 2.0",)], [(f"{o}[[0, 1, 2, 3]] = 1.0",)], [(f"{o}[torch.arange(4)] = y",)],
-        [(f"{o}[idx] = 1.0",), (f"{o}[:] = x",)], [(f"{o}.index_fill_(0, torch.arange(n), 1.0)",)], [(f"{o}.masked_fill_(m, 1.0)",)],
-    ])  # fmt: skip
+    return d.one(
+        [
+            [(f"{o}[m] = 1.0",), (f"{o}[~m] = 2.0",)],
+            [(f"{o}[[0, 1, 2, 3]] = 1.0",)],
+            [(f"{o}[torch.arange(4)] = y",)],
+            [(f"{o}[idx] = 1.0",), (f"{o}[:] = x",)],
+            [(f"{o}.index_fill_(0, torch.arange(n), 1.0)",)],
+            [(f"{o}.masked_fill_(m, 1.0)",)],
+        ]
+    )
 
 
 WRITERS: list[tuple[Writer, int]] = [
-    (whole, 6), (two_parts, 6), (strided, 2), (points, 2), (counted, 4), (enumerated, 2), (offset_loop, 2), (counter_loop, 1),
-    (by_branch, 4), (through_view, 4), (pieces, 3), (by_box, 1), (masked, 1), (shared_iterator, 1),
-]  # fmt: skip
+    (whole, 6),
+    (two_parts, 6),
+    (strided, 2),
+    (points, 2),
+    (counted, 4),
+    (enumerated, 2),
+    (offset_loop, 2),
+    (counter_loop, 1),
+    (by_branch, 4),
+    (through_view, 4),
+    (pieces, 3),
+    (by_box, 1),
+    (masked, 1),
+    (shared_iterator, 1),
+]
 
 
 def complete(d: Draw, o: str, dims: Dims) -> list[Lines]:
@@ -276,5 +374,19 @@ def some(d: Draw, o: str, dims: Dims) -> Lines:
     """A write of a part."""
     if not dims:
         return (f"{o}.fill_(5.0)",)
-    return (d.one([f"{o}[{index(d)}] = 5.0", f"{o}[k:] = 6.0", f"{o}[:{index(d)}] = 5.0", f"{o}[1:-1] = 5.0", f"{o}.add_(1)", f"{o} += 1",
-                   f"{o}[0] += 1", f"{o}[{index(d)}:{index(d)}] = 3.0", f"{o}.narrow(0, k, 1).zero_()", f"{o}[::2] = 1.0"]),)  # fmt: skip
+    return (
+        d.one(
+            [
+                f"{o}[{index(d)}] = 5.0",
+                f"{o}[k:] = 6.0",
+                f"{o}[:{index(d)}] = 5.0",
+                f"{o}[1:-1] = 5.0",
+                f"{o}.add_(1)",
+                f"{o} += 1",
+                f"{o}[0] += 1",
+                f"{o}[{index(d)}:{index(d)}] = 3.0",
+                f"{o}.narrow(0, k, 1).zero_()",
+                f"{o}[::2] = 1.0",
+            ]
+        ),
+    )

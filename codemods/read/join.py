@@ -1,0 +1,102 @@
+"""What holds where paths come together, and when a path comes round a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+
+from codemods.core.size import Atom, variable
+from codemods.read.values import Def, State, Value, merge, tracked, varies, without
+
+LASTING = (("api",), ("bool",), ("const",))  # the first part of idents that no loop changes
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A block into which several paths lead. `edges` tells them apart later, None: they cannot be. `live`: the names
+    that are still looked up. `own`: what has become a value of its own here stays one, or the search might not end."""
+
+    block: int
+    edges: list[int] | None
+    live: frozenset[str]
+    own: set[Hashable]
+
+    def state(self, every: list[State]) -> State:
+        """A name that nobody looks up any more is let go, unless it holds memory that is followed: when it is bound
+        again is an event."""
+        if len(every) == 1:
+            return every[0].copy()
+        first, others = every[0], every[1:]
+        names: dict[str, Value] = {}
+        for name, value in first.names.items():
+            if all(state.names.get(name) is value for state in others) and name not in self.own:
+                names[name] = value
+        for name in dict.fromkeys(name for state in every for name in state.names if name not in names):
+            held = [(place, state.names[name]) for place, state in enumerate(every) if name in state.names]
+            if name in self.live or any(tracked(value) for _, value in held):
+                names[name] = self.value(name, held)
+        slots = {
+            slot: self.value(slot, [(place, state.slots[slot]) for place, state in enumerate(every)])
+            for slot in first.slots
+            if all(slot in state.slots for state in others)
+        }
+        return State(
+            names,
+            slots,
+            escaped=frozenset().union(*(state.escaped for state in every)),
+            closed=frozenset().union(*(state.closed for state in every)),
+            epoch=self.time([state.epoch for state in every], "epoch"),
+            layout=self.time([state.layout for state in every], "layout"),
+            equal={k: v for k, v in first.equal.items() if all(state.equal.get(k) == v for state in others)},
+            ranks={k: v for k, v in first.ranks.items() if all(state.ranks.get(k) == v for state in others)},
+        )
+
+    def time(self, times: list[Hashable], kind: str) -> Hashable:
+        """The one time at which all paths come in, or a new one; a path that comes round unchanged says nothing."""
+        here = (kind, Def(self.block, -1))
+        others = {time for time in times if time != here}
+        if len(others) == 1 and here not in self.own:
+            return others.pop()
+        self.own.add(here)
+        return here
+
+    def value(self, name: Hashable, held: list[tuple[int, Value]]) -> Value:
+        ident = ("join", Def(self.block, -1), name)
+        if name not in self.own:
+            others = [value for _, value in held if value.ident != ident] or [held[0][1]]
+            if all(value is others[0] or value == others[0] for value in others):
+                return others[0]
+            self.own.add(name)
+        tags = None if self.edges is None else [self.edges[place] for place, _ in held]
+        return merge([value for _, value in held], ident, self.block, tags)
+
+
+def aged(state: State, before: State | None, loop: frozenset[int], head: int) -> State:
+    """A state that comes round a loop: what the loop makes anew is an earlier one from here on. What was there
+    `before` the loop, and still is, is not one of those."""
+    state = state.copy()
+    entry = before.names if before is not None else {}
+    for name, value in state.names.items():
+        if entry.get(name) is not value:
+            state.names[name] = _aged(value, loop, head, name)
+    for slot, value in state.slots.items():
+        state.slots[slot] = _aged(value, loop, head, slot)
+    if varies(state.epoch, loop) and state.epoch != ("epoch", Def(head, -1)):
+        state.epoch = ("epoch before", Def(head, -1))
+    if varies(state.layout, loop) and state.layout != ("layout", Def(head, -1)):
+        state.layout = ("layout before", Def(head, -1))
+    state.equal = {k: v for k, v in state.equal.items() if not varies(k.key, loop) and not varies(v, loop)}
+    state.ranks = {k: v for k, v in state.ranks.items() if not varies(k, loop)}
+    return state
+
+
+def _aged(value: Value, loop: frozenset[int], head: int, name: str | int) -> Value:
+    if isinstance(value.ident, tuple) and value.ident[:1] in LASTING and not value.reach:
+        return value
+    stale = varies(value.ident, loop) or (value.size is not None and varies(value.size, loop))
+    if stale and value.ident != ("join", Def(head, -1), name):
+        ident = ("before", Def(head, -1), name)
+        size = None if value.size is None else variable(Atom(value.name, ident, value.size.natural))
+        value = replace(value, ident=ident, size=size, items=None, shape_of=None, bound=None, fact=None)
+    refs, inside = without(value.refs, loop), without(value.inside, loop)
+    return value if refs is value.refs and inside is value.inside else replace(value, refs=refs, inside=inside)
