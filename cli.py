@@ -36,7 +36,9 @@ app = typer.Typer(
 )
 
 Names = list[str] | None
-Paths = Annotated[list[Path] | None, typer.Argument(help="Files and directories; none: the current directory.")]
+Paths = Annotated[
+    list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files and directories; none: the current directory.")
+]
 Select = Annotated[Names, typer.Option(metavar="NAMES", help="Only these codemods, comma separated.")]
 Ignore = Annotated[Names, typer.Option(metavar="NAMES", help="Not these codemods, comma separated.")]
 Excluded = Annotated[Names, typer.Option("--exclude", metavar="PATTERNS", help="Files to skip, as in .gitignore.")]
@@ -272,7 +274,7 @@ def _write(changes: Sequence[Change], sites: int, patch: str) -> int:
         _say(line)
     if len(written) < len(changes):
         return status
-    _say(f"the patch is in {where or 'stdout'}")
+    _say(f"the patch is in {where}" if where else "the patch is on stdout")
     return 0 if where else 2
 
 

@@ -22,6 +22,7 @@ from codemods.core.verdict import Saves
 from codemods.prove.already_holds import AlreadyHolds
 from codemods.prove.any_of import AnyOf
 from codemods.prove.silent import Silent
+from codemods.prove.unhandled import Unhandled
 from codemods.prove.unobserved import Unobserved
 
 
@@ -36,6 +37,7 @@ def propose(flow: Flow) -> Iterator[Proposal]:
 def _proposal(flow: Flow, fill: Write, call: ast.Call, callee: ast.Attribute) -> Proposal:
     parent = flow.parents.get(call)
     lost: list[ast.expr] = [*call.args, *(keyword.value for keyword in call.keywords)]
+    handled = any(event is fill and point in flow.handled for point, event in enumerate(flow.events))
     edit: Edit
     node: ast.AST = call
     if isinstance(parent, ast.Expr):
@@ -45,7 +47,8 @@ def _proposal(flow: Flow, fill: Write, call: ast.Call, callee: ast.Attribute) ->
         edit = Replace(after(callee.value, call), "")
     obligations = (
         AnyOf((Unobserved(fill), AlreadyHolds(fill))),
-        Silent(tuple(effect for part in lost for effect in effects(part, flow.builtins, flow.changing))),
+        Silent(tuple(effect for part in lost for effect in effects(part, flow.builtins, flow.changing, handled))),
+        *((Unhandled(fill),) if fill.buffer.shared else ()),
     )
     name = ast.unparse(callee.value) if isinstance(parent, ast.Expr) else subject(call, flow.parents)
     return Proposal("drop_fill", node, name, (edit,), obligations, Saves(launches=1, per=flow.once))

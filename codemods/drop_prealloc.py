@@ -4,8 +4,8 @@
     w = torch.softmax(logits, -1)  ->
 
 Saves an allocation, and a fill kernel where the memory was also filled. Safe when on every path the
-name is bound again and until then neither the memory nor the name is used, and when the arguments
-of the allocation do nothing else.
+name is bound again and until then neither the memory nor the name is used, when the arguments of
+the allocation do nothing else, and when nobody here handles an exception that it may raise.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from codemods.core.syntax import effects
 from codemods.core.verdict import Saves
 from codemods.prove.not_deliberate import NotDeliberate
 from codemods.prove.silent import Silent
+from codemods.prove.unhandled import Unhandled
 from codemods.prove.untouched import Untouched
 
 KINDS = ("zeros", "ones", "full", "empty")
@@ -57,6 +58,7 @@ def _proposal(flow: Flow, birth: Birth, call: ast.Call, statement: ast.stmt, nam
     filled = any(isinstance(event, Write) and event.node is call for event in flow.events)
     obligations = (
         Untouched(birth),
+        Unhandled(birth),
         NotDeliberate(birth, name),
         Silent(tuple(effect for part in lost for effect in effects(part, flow.builtins, flow.changing))),
     )

@@ -86,5 +86,6 @@ class Flow:
     source: bytes = b""
     fail: int = -1  # the point where an exception leaves the function
     loops: dict[int, frozenset[int]] = field(default_factory=dict)  # loop head -> points of the loop
+    handled: frozenset[int] = frozenset()  # points from which an exception goes to a handler of this function
     builtins: frozenset[str] = frozenset()  # names that certainly stand for Python's builtins here
     changing: frozenset[str] = frozenset()  # attributes that the file computes each time they are read

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 
-class Atom(NamedTuple):
-    """An integer whose value is not known. Two atoms with one key have one value."""
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """An integer whose value is not known. Two atoms with one key have one value, under whatever name."""
 
-    name: str  # how it is written in the source
+    name: str = field(compare=False)  # how it is written in the source
     key: Hashable
     natural: bool = False  # certainly >= 0, as every extent of a tensor is
 
@@ -73,8 +73,8 @@ class Size:
         return " + ".join(parts).replace("+ -", "- ")
 
 
-def _order(atom: Atom) -> tuple[str, str]:
-    return atom.name, repr(atom.key)
+def _order(atom: Atom) -> str:
+    return repr(atom.key)
 
 
 def _collect(terms: Iterable[tuple[Monomial, int]]) -> Size:

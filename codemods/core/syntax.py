@@ -30,13 +30,20 @@ def walk(node: ast.AST) -> Iterator[ast.AST]:
         todo += children(here)
 
 
-def effects(node: ast.AST, builtins: frozenset[str], changing: frozenset[str]) -> tuple[str, ...]:
+def effects(
+    node: ast.AST, builtins: frozenset[str], changing: frozenset[str], raising: bool = False
+) -> tuple[str, ...]:
     """The parts of an expression that may do more than give a value: calls, and attributes that the file computes
-    (`changing`). `builtins`: the names that certainly stand for Python's own functions."""
+    (`changing`). `builtins`: the names that certainly stand for Python's own functions. With `raising`, what may
+    raise counts, too: all but names and constants."""
     parts: list[ast.expr] = []
     match node:
         case ast.Constant() | ast.Name() | ast.Attribute(value=ast.Name(id="torch" | "math" | "np")):
             return ()
+        case ast.UnaryOp(operand=ast.Constant()):
+            return ()
+        case _ if raising and not isinstance(node, ast.keyword):
+            return (ast.unparse(node),)
         case ast.Attribute(value=inner, attr=attr) if attr not in changing:
             parts = [inner]
         case ast.Call(func=ast.Attribute(value=inner, attr=attr), args=args) if attr in PLAIN_CALLS:
@@ -49,7 +56,7 @@ def effects(node: ast.AST, builtins: frozenset[str], changing: frozenset[str]) -
             parts = [inner]
         case _:
             return (ast.unparse(node),)
-    return tuple(found for part in parts for found in effects(part, builtins, changing))
+    return tuple(found for part in parts for found in effects(part, builtins, changing, raising))
 
 
 def statement(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> ast.AST:

@@ -133,44 +133,48 @@ def _words(left: Left) -> str:
 def _reason(event: Event, left: Left, certain: bool, written: bool) -> tuple[str, str, bool, str]:
     """Code, message, whether the witness is certain, and what would settle it."""
     line = getattr(event.node, "lineno", 0)
-    place = f" at line {line}" if line else ""
+    place = f"at line {line} " if line else ""
     rest = _words(left)
     if isinstance(event, Read):
-        if written and certain and left != (ALL,):
-            return "gap", f"{rest} is never written before it is read{place}: {event.why}", True, ""
+        return _read_reason(event, f"line {line}", rest, certain, written and left != (ALL,))
+    assert isinstance(event, Escape)
+    part = "" if left == (ALL,) else f"{rest} is never written, and "
+    if event.how == "returned":
         if not certain:
-            needs = f"that what is written before line {line} is all that is read there"
+            needs = f"that all of it is written by line {line}"
             return (
                 "partly-written",
-                f"a part of it may not be written before it is read{place}: {event.why}",
+                f"{place}it is {event.why}, and a part of it may not be written by then",
                 False,
                 needs,
             )
-        return (
-            "read-first",
-            f"its value is read{place} before it is overwritten: {event.why}",
-            event.region is not None and event.region.known,
-            "that the memory read there is another one",
-        )
-    assert isinstance(event, Escape)
-    if event.how == "returned":
-        if not written and certain:
-            return "returned", f"it is {event.why}{place} as it was filled", True, ""
-        if certain:
-            return "gap", f"{rest} is never written and is {event.why}{place}", True, ""
-        return (
-            "partly-written",
-            f"a part of it may not be written when it is {event.why}{place}",
-            False,
-            "which part is written",
-        )
-    needs = {
-        "kept": "who reads it first, and whether it is overwritten by then",
-        "captured": "when the code that captured it runs",
-        "unseen-call": "whether the callee overwrites all of it before it reads it",
-        "outlives": "who looks at it after the function",
-        "stream": "in which order the streams run",
-        "not-understood": "what this does to its memory",
-    }[event.how]
-    part = "" if left == (ALL,) else f"{rest} is never written and "
-    return event.how, f"{part}it is {event.why}{place}", False, needs
+        if not written:
+            return "returned", f"{place}it is {event.why} as it was filled", True, ""
+        return "gap", f"{part}{place}it is {event.why}", True, ""
+    needs = NEEDS[event.how]
+    return event.how, f"{part}{place}it is {event.why}", False, needs
+
+
+NEEDS = {
+    "kept": "who reads it first, and whether it is overwritten by then",
+    "captured": "when the code that captured it runs",
+    "unseen-call": "whether the callee overwrites all of it before it reads it",
+    "outlives": "who looks at it after the function",
+    "stream": "in which order the streams run",
+    "not-understood": "what this does to its memory",
+}
+
+
+def _read_reason(event: Read, line: str, rest: str, certain: bool, gap: bool) -> tuple[str, str, bool, str]:
+    if not certain:
+        message = f"at {line} it is {_seen(event)}, and a part of it may not be written by then"
+        return "partly-written", message, False, f"that all that is read at {line} is written by then"
+    if gap:
+        return "gap", f"{rest} is never written, and at {line} it is {_seen(event)}", True, ""
+    known = event.region is not None and event.region.known
+    needs = "" if known else f"that the part, or the memory, which is read at {line} is another one"
+    return "read-first", f"at {line} it is {_seen(event)}, before it is overwritten", known, needs
+
+
+def _seen(event: Read) -> str:
+    return event.why if event.why.startswith(("read", "updated", "used", "tested", "copied")) else f"read: {event.why}"

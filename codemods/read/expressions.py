@@ -22,6 +22,7 @@ class Expressions:
         self.slots = 0
         self.renamed: list[dict[str, str]] = []  # comprehension variables, innermost last
         self.exhausted: dict[int, int] = {}
+        self.indices: dict[int, str] = {}
         self.stored: set[str] = set()
 
     # blocks
@@ -256,6 +257,7 @@ class Expressions:
             source = self.value(generator.iter)
             heads.append(self.loop_head(generator.iter, source, bool(generator.is_async)))
             self.renamed.append({name: f"{name}%{self.slots}" for name in bound_in(generator.target)})
+            self.indices[heads[-1][0]] = bound_in(generator.target)[0] if bound_in(generator.target) else "index"
             self.assign(generator.target, self.emit("next", generator.iter, data=heads[-1][0]))
             for test in generator.ifs:
                 more = self.block()

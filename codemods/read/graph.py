@@ -41,6 +41,7 @@ class Graph:
     arguments: ast.arguments | None
     heads: dict[int, frozenset[int]] = field(default_factory=dict)  # loop head -> blocks of the loop
     exhausted: dict[int, int] = field(default_factory=dict)  # head of a `for` -> block where it has run out
+    indices: dict[int, str] = field(default_factory=dict)  # head of a `for` -> the name that counts its turns
     locals: frozenset[str] = frozenset()
     shared: frozenset[str] = frozenset()  # declared global or nonlocal, or rebound by a nested function
 

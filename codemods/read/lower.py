@@ -220,6 +220,12 @@ class Lowering(Steps):
             joins=joins,
             source=source,
             fail=fail,
+            handled=frozenset(
+                point
+                for block in self.order
+                if self.graph.blocks[block].handler is not None
+                for point in range(first[block], last[block] + 1)
+            ),
             builtins=builtins,
             changing=self.names.changing,
         )

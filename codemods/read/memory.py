@@ -30,6 +30,8 @@ from codemods.read.values import (
     varies,
 )
 
+RELAYS = frozenset("resize_ resize_as_ set_ as_strided as_strided_ untyped_storage storage".split())
+
 
 class Memory:
     """The state at a point and the events told so far; `events` is None while a fixed point is sought."""
@@ -55,6 +57,7 @@ class Memory:
             if instr.op == "call" and isinstance(instr.node, ast.Call)
         ]
         self.fills = any(getattr(call.func, "attr", "") in ("zero_", "fill_") for call in calls)
+        self.relays = any(getattr(call.func, "attr", "") in RELAYS for call in calls)
         self.outs = any(keyword.arg == "out" for call in calls for keyword in call.keywords)
 
     # events

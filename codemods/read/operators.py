@@ -145,14 +145,18 @@ class Operators(Births):
             self.escape(out, node, f"given to {op.name} as out=", "unseen-call")
             return unknown(("def", self.at), "out")
         targets = out.items if out.items is not None else (out,)
+        self.state.layout = self.at  # it is given the shape of the result
         for target in targets:
-            whole = bool(target.refs) and all(
-                ref.region == ALL and ref.buffer not in self.viewed for ref in target.refs
-            )
+            whole = bool(target.refs) and not self.relays and all(self.whole(ref) for ref in target.refs)
             self.write(target, node, f"{op.name} writes all of {target.name}", sure=whole)
             for ref in target.refs:
-                self.blur(ref.buffer, None)  # out= may change its shape
+                self.blur(ref.buffer, None)
+            self.moved(target)
         return out
+
+    def whole(self, ref: Ref) -> bool:
+        """Memory of this function that is seen through this name only: all that others see later is the result."""
+        return ref.region == ALL and ref.buffer not in self.viewed and not ref.buffer.shared
 
     def meta(self, name: str, given: Given, first: Value) -> Value:
         text = f"{first.name}.{name}()"

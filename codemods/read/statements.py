@@ -136,6 +136,8 @@ class Statements(Expressions):
     def on_For(self, node: ast.For | ast.AsyncFor) -> None:
         head, done = self.loop_head(node.iter, self.value(node.iter), isinstance(node, ast.AsyncFor), statement=True)
         after = self.block()
+        first = node.target.elts[0] if isinstance(node.target, ast.Tuple) and node.target.elts else node.target
+        self.indices[head] = first.id if isinstance(first, ast.Name) else "index"
         self.assign(node.target, self.emit("next", node.iter, data=head))
         self.emit("clear", node)
         self.frames.append(Loop(head, after))
@@ -339,7 +341,7 @@ def build(scope: Scope, quiet: Context) -> Graph:
         made.body(scope.body)
     made.go(made.leave)
     arguments = scope.args if isinstance(scope, Function) else None
-    graph = Graph(made.blocks, made.leave, made.fail, arguments, exhausted=made.exhausted)
+    graph = Graph(made.blocks, made.leave, made.fail, arguments, exhausted=made.exhausted, indices=made.indices)
     graph.heads = loops(graph)
     _scope_names(scope, made, graph)
     return graph

@@ -88,7 +88,7 @@ def _whole(
     settle: Callable[[Size], Size],
 ) -> Box | None:
     """The union of a box over all turns of a loop."""
-    index = Atom(f"i{head}", ("loop", Def(head, 0)), True)
+    index = Atom("index", ("loop", Def(head, 0)), True)
     for dimension, axis in region.axes:
         if not isinstance(axis, Run) or axis.high is None or not _moves(axis, loop):
             continue

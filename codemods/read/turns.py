@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 
 from codemods.core.size import Atom, variable
@@ -21,9 +22,10 @@ from codemods.read.values import (
 
 class Turns(Calls):
     def do_iterate(self, instr: Instr) -> Value:
-        """What is walked; its size is the number of turns, where an index counts them."""
+        """What is walked; its size is the number of turns, where an index counts them. A named `enumerate` may be
+        moved on by others."""
         source = self.slot(instr, 0)
-        if source.bound and source.bound[1] == "enumerate" and source.items:
+        if source.bound and source.bound[1] == "enumerate" and source.items and isinstance(instr.node, ast.Call):
             return replace(source, size=self.length(source.items[0]).size)
         return source
 
@@ -50,11 +52,20 @@ class Turns(Calls):
         if kind == "range" and source.items:
             start, _, step = (item.size for item in source.items)
             natural = start is not None and start.natural and step is not None and step.natural
-            return number(variable(Atom(f"i{head}", ("loop", self.at._replace(block=head, place=0)), natural)), "index")
+            return number(
+                variable(
+                    Atom(
+                        self.graph.indices.get(head, "index"), ("loop", self.at._replace(block=head, place=0)), natural
+                    )
+                ),
+                "index",
+            )
         if kind in ("enumerate", "zip") and source.items:
             parts = [self.turn_of(item, head, instr) for item in source.items]
             if kind == "enumerate":
-                atom = Atom(f"i{head}", ("loop", self.at._replace(block=head, place=0)), True)
+                atom = Atom(
+                    self.graph.indices.get(head, "index"), ("loop", self.at._replace(block=head, place=0)), True
+                )
                 parts = [number(variable(atom), "index"), *parts]
             held = untagged(frozenset().union(*(part.reach for part in parts), NONE))
             return Value(("def", self.at), inside=held, items=tuple(parts), name="tuple")

@@ -11,6 +11,7 @@ from codemods.core.report import Report
 from codemods.core.verdict import VERDICTS, Decision
 from codemods.write import report as write
 from codemods.write.files import Outcome
+from codemods.write.independent import independent
 from codemods.write.patch import Change
 from codemods.write.show import Line, ReadLine, blocks, plain, trail
 
@@ -23,7 +24,7 @@ def counts(report: Report) -> str:
     """One line for the end of a run."""
     found = Counter(decision.verdict for decision in report.decisions)
     sites = ", ".join(f"{found[name]} {name}" for name in VERDICTS if found[name])
-    worth = sum(decision.verdict == "proved" and bool(decision.saves) for decision in report.decisions)
+    worth = len(independent(d for d in report.decisions if d.verdict == "proved" and d.saves))
     parts = [f"{count(len(report.decisions), 'site')}{': ' if sites else ''}{sites}"]
     parts += [f"{worth} to rewrite"] if worth else []
     parts += [f"{count(report.scanned, 'file')}, {report.parsed} parsed"]
@@ -81,8 +82,8 @@ def grouped(title: str, decisions: Sequence[Decision], read_line: ReadLine, show
 def argument(decision: Decision, read_line: ReadLine) -> Iterator[Line]:
     """Everything about one site: the life of its memory, then the proof or the path against it."""
     argued = (*decision.because, *(decision.reason.witness if decision.reason else ()))
-    left = {step.span: step.left for step in argued if step.left}
-    life = [replace(step, left=left.get(step.span, "")) for step in decision.life]
+    left = {(step.span, step.text): step.left for step in argued if step.left}
+    life = [replace(step, left=left.get((step.span, step.text.partition(": ")[2]), "")) for step in decision.life]
     yield Line("head", f"the life of {decision.subject}, in source order")
     yield from trail(life, decision.path, read_line)
     yield Line("note", "")
