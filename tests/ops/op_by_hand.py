@@ -212,6 +212,8 @@ def in_place() -> Calls:
             sample(x, 0, index[:1], x[:1] + 3),
             sample(x, 1, index, x[:, :2]),
         ],
+        "Tensor.addbmm_": [sample(torch.rand(n, 2), torch.rand(2, n, 4), torch.rand(2, 4, 2)) for n in (1, 3)]
+        + [sample(torch.rand(1), torch.rand(2, 3, 4), torch.rand(2, 4, 2))],
         "Tensor.index_fill_": [sample(x, 0, index, 4.0), sample(x, 1, index, s)],
         "Tensor.masked_fill_": [sample(x, x > 0.5, 4.0), sample(x, x > 2, s)],
         "Tensor.masked_scatter_": [sample(x, x > 0.5, x + 3)],

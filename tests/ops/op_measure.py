@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import math
 import mmap
 import os
@@ -338,6 +339,7 @@ def untouched(function: Callable[..., Any], templates: Sequence[Sample], only_fi
         warnings.simplefilter("ignore")  # a forked child of a process with threads: it only calls and exits
         child = os.fork()
     if child == 0:
+        faulthandler.disable()  # it may end by a signal: that is the answer, not a crash
         signal.alarm(30)
         forbidden = Forbidden()
         good = 0
