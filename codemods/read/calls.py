@@ -136,6 +136,9 @@ class Calls(Operators):
 
     def unseen_method(self, given: Given, holder: Value, attr: str) -> Value:
         self.escape(holder, given.node, f"used by .{attr}(), which cannot be seen into", "unseen-call")
+        if attr.endswith("_"):  # it may give the tensor another shape, or other memory
+            self.relaid(holder)
+            self.state.layout = self.at
         return self.unseen(given, f"{holder.name}.{attr}")
 
     def filled(self, given: Given, holder: Value) -> Value:

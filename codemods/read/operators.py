@@ -59,8 +59,8 @@ class Operators(Births):
             for value in (first, *rest):
                 self.read(value, node, f"read by {name}")
         else:
-            for value in rest:
-                self.mention(value, node, "its shape is used")
+            for value in rest:  # where a view begins may be read from a tensor
+                self.mention(value, node, "its shape is used") if op.shape_only else self.read(value, node, "an index")
         ident = ("view", name, first.ident, *(value.ident for value in rest), self.at)
         cut = self.cut_by(name, given, first, rest)
         if cut is not None:
@@ -68,17 +68,17 @@ class Operators(Births):
         refs = method_view(first.refs, name, rest, op.kind == "maybe")
         if op.kind == "maybe":
             refs |= untagged(frozenset().union(*(value.refs for value in rest), NONE)) | frozenset({Ref(FRESH)})
-            refs = refs if not self.stays(name, first) else method_view(first.refs, name, rest, copies=True)
+            refs = refs if not self.stays(name, first, rest) else method_view(first.refs, name, rest, copies=True)
         inside: Refs = untagged(frozenset().union(*(value.inside for value in (first, *rest)), NONE))
         if first.items is not None or (first.inside and not first.refs):
             refs |= inside
         several = name in ("split", "chunk", "unbind", "tensor_split", "split_with_sizes", "hsplit", "vsplit", "dsplit")
         return Value(ident, refs, refs if several else NONE, tensor=not several, name=f"{first.name}.{name}(..)")
 
-    def stays(self, name: str, first: Value) -> bool:
-        """A reshape of dense memory never copies."""
-        tracked = all(ref.dense for ref in first.refs)
-        return tracked and name in ("reshape", "reshape_as", "ravel", "flatten", "contiguous")
+    def stays(self, name: str, first: Value, rest: list[Value]) -> bool:
+        """A reshape of dense memory never copies; `contiguous` may be asked for another memory format."""
+        dense = all(ref.dense for ref in first.refs)
+        return dense and (name in ("reshape", "reshape_as", "ravel", "flatten") or (name == "contiguous" and not rest))
 
     def cut_by(self, name: str, given: Given, first: Value, rest: list[Value]) -> Refs | None:
         """`select(dim, i)` and `narrow(dim, start, length)` with a leading dimension, as an index."""

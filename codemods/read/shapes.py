@@ -6,9 +6,15 @@ from dataclasses import replace
 
 from codemods.core.region import ALL
 from codemods.core.size import ONE, Atom, Size, variable
-from codemods.read.memory import Memory
+from codemods.read.memory import Memory, somewhere
 from codemods.read.values import (
+    FRESH,
+    NEW,
+    NONE,
     NOTHING,
+    OUT,
+    OUTSIDE,
+    Def,
     Like,
     Loose,
     Ref,
@@ -69,13 +75,14 @@ class Shapes(Memory):
         return None if isinstance(shape, Like) else shape_of_view(ref, shape)
 
     def relaid(self, value: Value) -> Value:
-        """Its shape may be another one from here on, under all its names."""
+        """It may have another shape, or other memory, from here on, under all its names."""
         ident = ("def", self.at)
+        buffers = {ref.buffer for ref in value.refs} - {OUTSIDE, FRESH}
         for held in (self.state.names, self.state.slots):
             for key, other in held.items():
-                if other.ident == value.ident:
-                    held[key] = replace(other, ident=ident)  # type: ignore[index]
-        return replace(value, ident=ident)
+                if other.ident == value.ident or any(ref.buffer in buffers for ref in other.reach):
+                    held[key] = loosened(other, ident)  # type: ignore[index]
+        return loosened(value, ident)
 
     def numel(self, tensor: Value) -> Value:
         known = self.shape_of(tensor)
@@ -96,3 +103,14 @@ class Shapes(Memory):
         self.stale = self.stale or (self.asked and value.ident not in self.sized)
         self.sized.add(value.ident)
         return number(variable(Atom(name, ("len", value.ident, self.state.epoch), natural=True)), name)
+
+
+def loosened(value: Value, ident: tuple[str, Def]) -> Value:
+    """Any part of the same memory, or other memory."""
+    return replace(
+        value,
+        ident=ident,
+        refs=somewhere(value.refs) | OUT | NEW if value.refs else NONE,
+        inside=somewhere(value.inside) | OUT if value.inside else NONE,
+        items=None,
+    )

@@ -350,6 +350,7 @@ class Steps(Turns):
         self.escape(value, instr.node, f"kept in {holder.name}.{instr.data}", "kept")
         if instr.data == "data" or holder.tensor:
             self.escape(holder, instr.node, f"given another .{instr.data}", "not-understood")
+            self.relaid(holder)
             self.state.layout = self.at
         self.outside_call(instr.node, f"reachable when setting {holder.name}.{instr.data} runs code")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from codemods.core.region import FULL, Axis, Comb, Run, Somewhere
 from codemods.core.size import ONE, ZERO, Size, as_size, at_most
-from codemods.read.values import FRESH, OUTSIDE, Dims, Loose, Ref, Refs, Shape, Value, size_in
+from codemods.read.values import FRESH, OUTSIDE, Loose, Ref, Refs, Shape, Value, size_in
 
 ShapeOf = Callable[[Ref], Shape]
 
@@ -71,53 +71,58 @@ def indexed(ref: Ref, index: tuple[Entry, ...], shape_of: ShapeOf) -> Ref:
     """The view that a basic index makes."""
     if ref.buffer is OUTSIDE or ref.buffer is FRESH:
         return ref
-    if ref.dims is None:
-        whole = all(isinstance(entry, NewAxis | Rest) or entry == Cut() for entry in index)
-        return ref if whole else ref.part()
-    shape = shape_of(ref)
-    region, dense = ref.region, ref.dense
-    kept: list[int | None] = []
-    dims = ref.dims
+    match ref.dims:
+        case tuple() as dims:
+            return _indexed(ref, dims, index, shape_of(ref))
+        case Loose() as loose:
+            return _indexed_loosely(ref, loose, index, shape_of(ref))
+    whole = all(isinstance(entry, NewAxis | Rest) or entry == Cut() for entry in index)
+    return ref if whole else ref.part()
+
+
+def _indexed(ref: Ref, dims: tuple[int | None, ...], index: tuple[Entry, ...], shape: Shape) -> Ref:
+    """With every dimension known."""
+    region, dense, kept, position = ref.region, ref.dense, list[int | None](), 0
     width = len([entry for entry in index if isinstance(entry, Cut)])
-    position, from_end = 0, False
-    front, back = (dims.front, dims.back) if isinstance(dims, Loose) else (0, 0)
-    for place, entry in enumerate(index):
-        match entry:
-            case NewAxis():
-                kept.append(None)
-                continue
-            case Rest():
-                if isinstance(dims, tuple):
-                    skip = len(dims) - width
-                    kept += dims[position : position + skip]
-                    position += skip
-                else:
-                    from_end = True
-                    position = -len([later for later in index[place:] if isinstance(later, Cut)])
-                continue
-        if isinstance(dims, tuple):
-            target = dims[position] if position < len(dims) else None
-            if position >= len(dims) or (target is None and entry != Cut()):
-                return ref.part()
+    if width > len(dims):
+        return ref.part()  # Python raises
+    for entry in index:
+        if isinstance(entry, NewAxis):
+            kept.append(None)
+        elif isinstance(entry, Rest):
+            skip = len(dims) - width
+            kept += dims[position : position + skip]
+            position += skip
         else:
+            target = dims[position]
+            if target is None and entry != Cut():
+                return ref.part()
+            dense = dense and (entry == Cut() or (target == 0 and entry.step == 1))
+            if target is not None:
+                region = region.along(target, cut(region.axis(target), entry, size_in(shape, target)))
+            kept += [] if entry.point else [target]
+            position += 1
+    return Ref(ref.buffer, region, (*kept, *dims[position:]), dense, ref.when)
+
+
+def _indexed_loosely(ref: Ref, dims: Loose, index: tuple[Entry, ...], shape: Shape) -> Ref:
+    """With an unknown number of dimensions: the first ones count from the front, those behind an ellipsis from the
+    back. Both ways may lead to one dimension, so a view that was cut one way is not cut the other way."""
+    region, dense, regular = ref.region, ref.dense, True
+    rest = next((place for place, entry in enumerate(index) if isinstance(entry, Rest)), len(index))
+    for entries, from_end in ((index[:rest], False), (index[rest + 1 :], True)):
+        cuts = [entry for entry in entries if isinstance(entry, Cut)]
+        if any((key < 0) != from_end for key, _ in ref.region.axes) and any(entry != Cut() for entry in cuts):
+            return ref.part()
+        for position, entry in enumerate(cuts, -len(cuts) if from_end else 0):
             target = position - dims.back if from_end else position + dims.front
-            if entry.point:
-                front, back = (front, back + 1) if from_end else (front + 1, back)
-        dense = dense and (entry == Cut() or (target == 0 and entry.step == 1 and not from_end))
-        if target is not None:
-            size = size_in(shape, target)
-            region = region.along(target, cut(region.axis(target), entry, size))
-        if not entry.point:
-            kept.append(target)
-        position += 1
-    after: Dims
-    if isinstance(dims, tuple):
-        after = (*kept, *dims[position:])
-    elif any(isinstance(entry, NewAxis) for entry in index):
-        after = None
-    else:
-        after = Loose(front, back)
-    return replace(ref, region=region, dims=after, dense=dense)
+            dense = dense and (entry == Cut() or (target == 0 and entry.step == 1 and not from_end))
+            region = region.along(target, cut(region.axis(target), entry, size_in(shape, target)))
+        points = [entry.point for entry in cuts]
+        ordered = sorted(points, reverse=not from_end)  # integers first, or behind an ellipsis last
+        regular = regular and points == ordered and len(cuts) == len(entries)
+        dims = Loose(dims.front, dims.back + sum(points)) if from_end else Loose(dims.front + sum(points), dims.back)
+    return Ref(ref.buffer, region, dims if regular else None, dense, ref.when)
 
 
 def cut(axis: Axis, entry: Cut, size: Size | None) -> Axis:
