@@ -71,7 +71,7 @@ def codes_in_the_source() -> set[str]:
             match node:
                 case ast.Call(func=ast.Name(id="Refused"), args=[ast.Constant(value=str(code)), *_]):
                     found.add(code)
-                case ast.FunctionDef(name="_reason"):
+                case ast.FunctionDef(name=name) if name.endswith("_reason"):
                     found |= {
                         code
                         for inner in ast.walk(node)

@@ -12,7 +12,7 @@ UNDERSTOOD = frozenset("size input dtype device pin_memory layout memory_format 
 
 @dataclass(frozen=True, slots=True)
 class SameMeta:
-    """`keywords`: the ones of the call with their source. `dtype_from_fill`: the fill value's type decides the dtype."""
+    """`keywords`: those of the call with their source. `dtype_from_fill`: the fill value's type decides the dtype."""
 
     keywords: tuple[tuple[str, str], ...]
     dtype_from_fill: bool = False

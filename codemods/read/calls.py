@@ -29,7 +29,8 @@ READS = frozenset(
 HOLDS = frozenset("list tuple set frozenset dict zip enumerate reversed sorted iter filter map slice next".split())
 EXPOSES = frozenset("locals globals vars eval exec getattr setattr super".split())
 STREAMS = frozenset(
-    "torch.cuda.stream torch.cuda.graph torch.cuda.set_stream torch.cuda.Stream torch.cuda.StreamContext torch.cuda.CUDAGraph "
+    "torch.cuda.stream torch.cuda.graph torch.cuda.set_stream torch.cuda.Stream torch.cuda.StreamContext "
+    "torch.cuda.CUDAGraph "
     "torch.Stream torch.xpu.stream torch.npu.stream".split()
 )
 QUIET = frozenset(

@@ -86,7 +86,7 @@ def loops(graph: Graph) -> dict[int, frozenset[int]]:
             block = todo.pop()
             if block not in body and block != head:
                 body.add(block)
-                todo += [source for source in before[block]]
+                todo += before[block]
         if any(place[block] >= place[head] for block in before[head]):
             body.add(head)
     return {head: frozenset(body) for head, body in found.items() if body}

@@ -27,10 +27,11 @@ class Join:
         if len(every) == 1:
             return every[0].copy()
         first, others = every[0], every[1:]
-        names: dict[str, Value] = {}
-        for name, value in first.names.items():
-            if all(state.names.get(name) is value for state in others) and name not in self.own:
-                names[name] = value
+        names = {
+            name: value
+            for name, value in first.names.items()
+            if all(state.names.get(name) is value for state in others) and name not in self.own
+        }
         for name in dict.fromkeys(name for state in every for name in state.names if name not in names):
             held = [(place, state.names[name]) for place, state in enumerate(every) if name in state.names]
             if name in self.live or any(tracked(value) for _, value in held):

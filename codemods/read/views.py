@@ -212,8 +212,10 @@ def shape_of_view(ref: Ref, shape: tuple[Size, ...] | None) -> tuple[Size, ...] 
     return None if any(size is None for size in found) else tuple(size for size in found if size is not None)
 
 
-SAME = frozenset("detach view_as view unflatten swapaxes swapdims transpose t permute adjoint "
-                 "unsqueeze squeeze movedim moveaxis ravel flatten contiguous reshape reshape_as T mT H mH data".split())  # fmt: skip
+SAME = frozenset(
+    "detach view_as view unflatten swapaxes swapdims transpose t permute adjoint unsqueeze squeeze movedim moveaxis "
+    "ravel flatten contiguous reshape reshape_as T mT H mH data".split()
+)
 COPIES = frozenset("ravel flatten contiguous reshape reshape_as H mH".split())
 
 

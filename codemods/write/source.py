@@ -13,7 +13,7 @@ from codemods.core.span import Span
 _NEWLINE = re.compile(rb"\r\n|\r|\n")  # what ends a line for `ast`; a form feed or U+2028 does not
 
 
-class CannotEdit(Exception):  # noqa: N818 - it is an answer about a file, not a fault
+class CannotEdit(Exception):
     """The file cannot be edited safely; the message says why."""
 
 

@@ -3,7 +3,6 @@
 libcst tells where lines, semicolons and comments are; it never prints the file.
 """
 
-# ruff: noqa: N802 - libcst calls visitors by the names of its nodes
 from __future__ import annotations
 
 import re
