@@ -67,7 +67,7 @@ def statement(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> ast.AST:
 
 
 def subject(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> str:
-    """The name that the value of an expression is given, or the expression itself."""
+    """The name that the value of an expression, or of a chain of calls on it, is given, or the expression itself."""
     parent = parents.get(node)
     match parent:
         case ast.Assign(targets=[target]):
@@ -76,9 +76,9 @@ def subject(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> str:
             return ast.unparse(target)
         case ast.keyword(arg=str(name)):
             return name
-        case ast.Attribute() | ast.Call() if not isinstance(parents.get(parent), ast.stmt | None):
-            return subject(parent, parents)
         case ast.Attribute():
+            return subject(parent, parents)
+        case ast.Call(func=callee) if callee is node:
             return subject(parent, parents)
     text = ast.unparse(node)
     return text if len(text) <= 40 else text[:37] + "..."
