@@ -35,9 +35,11 @@ def flows(tree: ast.Module, source: bytes, path: str) -> Iterator[Flow]:
 
 def _candidate_lines(source: bytes) -> list[int]:
     found, line, place = [], 1, 0
+    plain = b"\r" not in source
     for match in SITE.finditer(source):
-        line += len(NEWLINE.findall(source, place, match.start()))
-        place = match.start()
+        upto = match.start()
+        line += source.count(b"\n", place, upto) if plain else len(NEWLINE.findall(source, place, upto))
+        place = upto
         found.append(line)
     return found
 

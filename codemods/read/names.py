@@ -14,6 +14,7 @@ BUILTINS = frozenset(
     "hasattr hash hex id int isinstance issubclass iter len list locals map max min next object open ord pow print "
     "range repr reversed round set setattr slice sorted str sum super tuple type vars zip".split()
 )
+CONTINUES = (b"(", b"[", b"{", b",")
 GLOBAL = re.compile(rb"^\s*global\s", re.M)
 
 
@@ -128,7 +129,8 @@ def _may_patch(source: bytes, apis: dict[str, str]) -> bool:
     for match in re.finditer(rb"\b(?:" + names + rb")\.[\w.]+\s*(?:=(?!=)|,|[-+*/|&]=)", source):
         start = source.rfind(b"\n", 0, match.start()) + 1
         before, rest = source[start : match.start()], source[match.end() - 1 : source.find(b"\n", match.end())]
-        if not any(sign in before for sign in b"(:[#") and b"=" in rest:  # not an argument, not an annotation
+        goes_on = source[:start].rstrip()[-1:] in CONTINUES  # an argument in a call over several lines
+        if not goes_on and not any(sign in before for sign in b"(:[#") and b"=" in rest:
             return True
     return False
 
