@@ -97,7 +97,7 @@ def _swap(target: Path, data: bytes, like: os.stat_result | None) -> None:
             if like is not None:
                 _make_like(temporary, like)
             os.fsync(file.fileno())
-        temporary.replace(target)
+        os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
 
