@@ -97,7 +97,7 @@ def _swap(target: Path, data: bytes, like: os.stat_result | None) -> None:
             if like is not None:
                 _make_like(temporary, like)
             os.fsync(file.fileno())
-        os.replace(temporary, target)
+        os.replace(temporary, target)  # noqa: PTH105 (Path.replace of Python 3.10 cannot be made to fail by a test)
     finally:
         temporary.unlink(missing_ok=True)
 
