@@ -44,9 +44,7 @@ Ignore = Annotated[Names, typer.Option(metavar="NAMES", help="Not these codemods
 Excluded = Annotated[Names, typer.Option("--exclude", metavar="PATTERNS", help="Files to skip, as in .gitignore.")]
 Assume = Annotated[Names, typer.Option(metavar="NAMES", help="Assumptions to accept, by name.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Accepted; no result cache is kept in this version.")]
-Verdicts = Annotated[
-    Names, typer.Option("--verdict", metavar="NAMES", help="Show only these; all count for the status.")
-]
+Verdicts = Annotated[Names, typer.Option("--verdict", metavar="NAMES", help="Show only these.")]
 OutputFormat = Annotated[str, typer.Option(metavar="FORMAT", help="text, concise or json.")]
 Statistics = Annotated[bool, typer.Option("--statistics", help="Show counts instead of sites.")]
 ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 also where there is something to rewrite.")]

@@ -39,7 +39,7 @@ class AlreadyHolds:
                     case Write(sure=True, unless=(), value=value) if value == self.write.value and self._within(event):
                         because[event] = None
                         continue
-                    case Write(region=Box() as region) if apart(region, self.write.region or ALL):
+                    case Write(region=Box() as region) if self._elsewhere(region):
                         pass
                     case Write() | Birth() | Escape():
                         witness = (step(flow, event), step(flow, self.write))
@@ -48,6 +48,10 @@ class AlreadyHolds:
                 return Refused("another-value", "what it holds before is not known", (step(flow, self.write),))
             todo += before.get(point, [])
         return Proved(tuple(step(flow, event) for event in because))
+
+    def _elsewhere(self, region: Box) -> bool:
+        """Another part; parts of memory that came from outside may be the same elements, where it is expanded."""
+        return not self.write.buffer.shared and apart(region, self.write.region or ALL)
 
     def _within(self, event: Write) -> bool:
         return not event.when and inside(self.write.region or ALL, event.region or ALL)

@@ -84,7 +84,7 @@ class _Search:
             match event:
                 case Birth() if buffer.older is not None:  # the loop came round: ours is an earlier memory now
                     buffer = buffer.older
-                case Read(region=Box() as region) if not all(apart(piece, region) for piece in left):
+                case Read(region=Box() as region) if self.meets(left, region):
                     self.seen_by.append(((*trail, (event, left)), left, certain))
                     continue
                 case Escape():
@@ -104,6 +104,11 @@ class _Search:
                         certain = False
                         trail = (*trail, (event, left))
             push(point, buffer, left, choices, trail, certain)
+
+    def meets(self, left: Left, region: Box) -> bool:
+        """A reader of this part may see what is left. Memory that came from outside may be expanded: two of its
+        parts may be the same elements."""
+        return self.write.buffer.shared or not all(apart(piece, region) for piece in left)
 
     def refusal(self) -> Refused:
         """The first witness in source order, a certain one before an uncertain one of the same place."""

@@ -6,12 +6,12 @@ import ast
 from dataclasses import replace
 
 from codemods.core.event import How
-from codemods.core.size import Atom, Size, variable
+from codemods.core.size import Atom, variable
 from codemods.ops import attribute
+from codemods.read.arithmetic import Arithmetic
 from codemods.read.graph import Graph, Instr
 from codemods.read.memory import somewhere
 from codemods.read.names import Names
-from codemods.read.turns import Turns
 from codemods.read.values import (
     NONE,
     NOTHING,
@@ -25,11 +25,10 @@ from codemods.read.values import (
 )
 from codemods.read.views import ELLIPSIS, NIL, entries, indexed, method_view
 
-SIGNS = {"Add": "+", "Sub": "-", "Mult": "*", "FloorDiv": "//", "Mod": "%", "Div": "/", "Pow": "**"}
 META = frozenset({"dtype", "device", "layout", "requires_grad", "is_cuda", "names", "itemsize", "nbytes", "is_leaf"})
 
 
-class Steps(Turns):
+class Steps(Arithmetic):
     def __init__(self, graph: Graph, names: Names) -> None:
         super().__init__(graph, names)
         self.doing = {op: getattr(self, f"do_{op}") for op in {i.op for block in graph.blocks for i in block.instrs}}
@@ -110,7 +109,7 @@ class Steps(Turns):
         self.escape(reach, instr.node, "captured by a nested scope", "captured")
         return unknown(("def", self.at), "nested scope")
 
-    # displays and numbers
+    # displays
 
     def do_tuple(self, instr: Instr) -> Value:
         parts = self.slots(instr)
@@ -143,76 +142,6 @@ class Steps(Turns):
         for value in self.slots(instr):
             self.read(value, instr.node, "formatted")
         return Value(("def", self.at), name="text")
-
-    def do_bin(self, instr: Instr) -> Value:
-        left, right = self.slots(instr)
-        op = str(instr.data)
-        name = f"{left.name} {SIGNS.get(op, op)} {right.name}"
-        if left.size is not None and right.size is not None:
-            return self.arithmetic(op, left.size, right.size, name)
-        for value in (left, right):
-            self.read(value, instr.node, "an operand here")
-        if left.tensor or right.tensor:
-            return self.made(instr.node, name)
-        ident = ("bin", op, left.ident, right.ident, self.state.epoch)
-        whole = bool((left.refs | right.refs) & OUT) or left.bound is not None or right.bound is not None
-        items = left.items + right.items if op == "Add" and left.items is not None and right.items is not None else None
-        if not (left.reach or right.reach):
-            return Value(ident, name=name, items=items, inside=NONE)
-        held = untagged(left.inside | right.inside)
-        return Value(ident, OUT if whole else NONE, held | OUT if whole else held, name=name, items=items)
-
-    def arithmetic(self, op: str, left: Size, right: Size, name: str) -> Value:
-        left, right = self.settle(left), self.settle(right)
-        match op:
-            case "Add":
-                return number(left + right, name)
-            case "Sub":
-                return number(left - right, name)
-            case "Mult":
-                return number(left * right, name)
-            case "FloorDiv" | "Mod" | "LShift" | "RShift" | "BitAnd" | "BitOr" | "BitXor":
-                natural = left.natural and right.natural
-                return number(variable(Atom(name, (op, left, right), natural)), name)
-        return Value(("bin", op, left, right), name=name)
-
-    def do_unary(self, instr: Instr) -> Value:
-        value = self.slot(instr, 0)
-        if value.size is not None and instr.data == "USub":
-            return number(-value.size, f"-{value.name}")
-        self.read(value, instr.node, "an operand here")
-        if value.tensor and instr.data == "UAdd":  # torch returns the operand itself
-            return value
-        if value.tensor:
-            return self.made(instr.node, f"-{value.name}")
-        ident = ("unary", instr.data, value.ident, self.state.epoch)
-        return Value(ident, value.refs & OUT, value.inside & OUT, name=f"-{value.name}")
-
-    def do_compare(self, instr: Instr) -> Value:
-        left, right = self.slots(instr)
-        op = str(instr.data)
-        if op in ("Is", "IsNot"):
-            self.mention(left, instr.node, "compared by identity")
-            return Value(("def", self.at))
-        for value in (left, right):
-            if op not in ("In", "NotIn") or value is right or value.refs:
-                self.read(value, instr.node, "compared")
-        fact = None
-        if op in ("Eq", "NotEq"):
-            fact = self.equality(op, left, right)
-        tensor = left.tensor or right.tensor
-        return Value(("def", self.at), NONE if not tensor else fresh(0, "").refs, tensor=tensor, fact=fact)
-
-    def equality(self, op: str, left: Value, right: Value) -> tuple[str, Size, Size] | None:
-        if left.size is None and right.size is None or left.tensor or right.tensor or left.items or right.items:
-            return None
-        return op, self.number(left), self.number(right)
-
-    def do_truth(self, instr: Instr) -> Value:
-        value = self.slot(instr, 0)
-        if value.reach:
-            self.read(value, instr.node, "tested")
-        return value
 
     def do_unknown(self, instr: Instr) -> Value:
         for value in self.slots(instr):
