@@ -335,7 +335,7 @@ def _decision(site: _Site, source: bytes, name: str) -> Decision:
         verdicts=tuple(site.verdicts),
         saves=proposal.saves,
         fix=None if refused else preview(proposal.edits, _statement(site), source),
-        life=tuple(sorted(dict.fromkeys(site.life), key=lambda step: step.span.line or sys.maxsize)),
+        life=tuple(dict.fromkeys(site.life)),
     )
 
 

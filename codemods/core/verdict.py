@@ -64,7 +64,7 @@ class Decision:
     verdicts: tuple[Verdict, ...]
     saves: Saves = field(default_factory=Saves)
     fix: str | None = None  # the statement after the rewrite, "" when it goes; None where there is no edit
-    life: tuple[Step, ...] = ()  # every event on the buffer in source order; filled in for `explain` only
+    life: tuple[Step, ...] = ()  # every event on the buffer as control passes; filled in for `explain` only
 
     @property
     def reason(self) -> Refused | None:

@@ -84,7 +84,7 @@ def argument(decision: Decision, read_line: ReadLine) -> Iterator[Line]:
     argued = (*decision.because, *(decision.reason.witness if decision.reason else ()))
     left = {(step.span, step.text): step.left for step in argued if step.left}
     life = [replace(step, left=left.get((step.span, step.text.partition(": ")[2]), "")) for step in decision.life]
-    yield Line("head", f"the life of {decision.subject}, in source order")
+    yield Line("head", f"the life of {decision.subject}, as control passes")
     yield from trail(life, decision.path, read_line)
     yield Line("note", "")
     yield from blocks(decision, read_line)
