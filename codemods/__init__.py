@@ -10,7 +10,6 @@ import ast
 import importlib
 import os
 import pkgutil
-import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -48,7 +48,7 @@ def _proposal(flow: Flow, fill: Write, call: ast.Call, callee: ast.Attribute) ->
     obligations = (
         AnyOf((Unobserved(fill), AlreadyHolds(fill))),
         Silent(tuple(effect for part in lost for effect in effects(part, flow.builtins, flow.changing, handled))),
-        *((Unhandled(fill),) if fill.buffer.shared else ()),
+        Unhandled(fill),
     )
     name = ast.unparse(callee.value) if isinstance(parent, ast.Expr) else subject(call, flow.parents)
     return Proposal("drop_fill", node, name, (edit,), obligations, Saves(launches=1, per=flow.once))

@@ -34,11 +34,14 @@ def effects(
     node: ast.AST, builtins: frozenset[str], changing: frozenset[str], raising: bool = False
 ) -> tuple[str, ...]:
     """The parts of an expression that may do more than give a value: calls, and attributes that the file computes
-    (`changing`). `builtins`: the names that certainly stand for Python's own functions. With `raising`, what may
+    (`changing`). `builtins`: the names that certainly stand for Python's own
+    functions, or for torch, math and numpy. With `raising`, what may
     raise counts, too: all but names and constants."""
     parts: list[ast.expr] = []
     match node:
-        case ast.Constant() | ast.Name() | ast.Attribute(value=ast.Name(id="torch" | "math" | "np")):
+        case ast.Constant() | ast.Name():
+            return ()
+        case ast.Attribute(value=ast.Name(id=name)) if name in builtins:  # torch.float32, math.inf
             return ()
         case ast.UnaryOp(operand=ast.Constant()):
             return ()
@@ -46,7 +49,7 @@ def effects(
             return (ast.unparse(node),)
         case ast.Attribute(value=inner, attr=attr) if attr not in changing:
             parts = [inner]
-        case ast.Call(func=ast.Attribute(value=inner, attr=attr), args=args) if attr in PLAIN_CALLS:
+        case ast.Call(func=ast.Attribute(value=inner, attr=attr), args=args) if attr in PLAIN_CALLS - changing:
             parts = [inner, *args, *(keyword.value for keyword in node.keywords)]
         case ast.Call(func=ast.Name(id="len" | "int" | "float" as name), args=args, keywords=[]) if name in builtins:
             parts = args

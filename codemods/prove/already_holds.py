@@ -19,6 +19,8 @@ class AlreadyHolds:
     def check(self, flow: Flow) -> Verdict:
         if self.write.value is None or self.write.when or self.write.unless or not self.write.sure:
             return Refused("another-value", "the value that it stores is not a known constant")
+        if any((self.write.region or ALL).atoms & made for made in flow.renews.values()):
+            return Refused("another-value", "its part is another one each time round a loop")
         before: dict[int, list[int]] = {}
         for point, targets in enumerate(flow.next):
             for target in targets:

@@ -8,12 +8,7 @@ from dataclasses import dataclass, replace
 
 from codemods.core.size import Size
 from codemods.read.shapes import Shapes
-from codemods.read.values import (
-    OUT,
-    Like,
-    Shape,
-    Value,
-)
+from codemods.read.values import OUT, First, Like, Shape, Value
 
 # what an allocating call fills its memory with; "?" stands for its fill argument
 BIRTHS = {
@@ -33,6 +28,7 @@ class Given:
     named: dict[str, Value]
     starred: bool
     spread: bool
+    method: bool = False  # called as a method of the value in front of the dot
 
     @property
     def every(self) -> tuple[Value, ...]:
@@ -82,7 +78,7 @@ class Births(Shapes):
         """`zeros(*shape)`: one starred argument with known elements, or the shape of a tensor."""
         return len(given.values) == 1 and given.values[0].items is not None
 
-    def sizes(self, given: Given, api: str, first: Value | None) -> tuple[Size, ...] | None:
+    def sizes(self, given: Given, api: str, first: Value | None) -> Shape:
         if first is None and given.starred:
             first = given.values[0]
         if first is None:
@@ -92,9 +88,11 @@ class Births(Shapes):
         elif first.shape_of is not None:
             return None
         elif "full" in api or "size" in given.named:
-            parts = (first,)
+            return None
         else:
             parts = given.values
+        if len(parts) == 1 and parts[0].size is None and first.items is None:
+            return First(self.number(parts[0]))
         if any(part.items is not None or part.shape_of is not None for part in parts):
             return None
         return tuple(self.extent_of(part) for part in parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from codemods.core.size import ONE, ZERO, Atom, variable
 from codemods.ops import function, method
@@ -14,7 +15,6 @@ from codemods.read.values import (
     NONE,
     NOTHING,
     OUT,
-    OUTSIDE,
     Value,
     fresh,
     number,
@@ -27,6 +27,8 @@ READS = frozenset(
     "int float bool str repr print format sum min max abs round any all divmod pow chr ord hex bytes".split()
 )
 HOLDS = frozenset("list tuple set frozenset dict zip enumerate reversed sorted iter filter map slice next".split())
+WALKS = frozenset("sum min max any all bytes".split())
+LAZY = frozenset("zip enumerate reversed iter filter map".split())
 EXPOSES = frozenset("locals globals vars eval exec getattr setattr super".split())
 STREAMS = frozenset(
     "torch.cuda.stream torch.cuda.graph torch.cuda.set_stream torch.cuda.Stream torch.cuda.StreamContext "
@@ -50,6 +52,9 @@ class Calls(Operators):
         named = {name or "**": value for name, value in zip(names, slots[1 + count :], strict=True)}
         given = Given(node, tuple(slots[1 : 1 + count]), named, starred, None in names)
         holder = slots[0]
+        for arg, value in zip(node.args, given.values, strict=True):
+            if isinstance(arg, ast.Starred) and not self.quiet_source(value):
+                self.outside_call(node, f"reachable when {value.name} is walked")
         if isinstance(node.func, ast.Attribute):
             attr = node.func.attr
             return (
@@ -63,6 +68,9 @@ class Calls(Operators):
             return self.method_call(given, *holder.bound)
         self.escape(holder, node, f"{holder.name} is called", "unseen-call")
         return self.unseen(given, holder.name)
+
+    def quiet_source(self, source: Value) -> bool:
+        raise NotImplementedError
 
     # code that cannot be seen
 
@@ -101,25 +109,27 @@ class Calls(Operators):
         op = function(api)
         if op is None or given.spread:
             return self.unseen(given, api)
-        if api.startswith("torch.nn.init."):
+        if given.values or op.kind in ("new", "meta"):
             return self.operate(given, op, list(given.every))
-        if op.kind in ("view", "maybe", "overwrite", "update", "partial", "restride") and given.values:
-            first, *rest = given.values
-            return self.operate(given, op, [first, *rest, *given.named.values()])
-        return self.operate(given, op, list(given.every))
+        first = next((name for name in ("input", "tensor", "self") if name in given.named), None)
+        if first is None:
+            return self.unseen(given, api)
+        others = [value for name, value in given.named.items() if name != first]
+        return self.operate(given, op, [given.named[first], *others])
 
     def other_is_patched(self, api: str) -> bool:
         """What the rewrite would call instead is not torch's own."""
         return api in BIRTHS and f"torch.empty{'_like' if api.endswith('_like') else ''}" in self.names.patched
 
     def method_call(self, given: Given, holder: Value, attr: str) -> Value:
+        given = replace(given, method=isinstance(given.node.func, ast.Attribute))
         api = f"Tensor.{attr}"
         node = given.node
         if f"torch.{api}" in self.names.patched or attr in self.names.methods:
             return self.unseen_method(given, holder, attr)
-        known = holder.tensor or any(ref.buffer is not OUTSIDE for ref in holder.refs)
+        known = holder.tensor
         if holder.shape_of is not None and attr == "numel" and not given.every:
-            return self.numel(holder.shape_of)
+            return self.numel(holder.shape_of.tensor, holder.shape_of.layout)
         if api in BIRTHS:
             return self.birth(given, api, given.values, given.at(0, "size"), holder)
         op = method(attr)
@@ -164,10 +174,13 @@ class Calls(Operators):
         if name in ("enumerate", "zip", "reversed") and not given.starred and not given.named:
             held = untagged(frozenset().union(*(value.reach for value in given.every), NONE))
             items = given.values if len(given.values) == 1 or name == "zip" else None
-            return Value(("def", self.at), inside=held, items=items, bound=(NOTHING, name if items else ""), name=name)
+            kind = name if items else "lazy"
+            return Value(("def", self.at), inside=held, items=items, bound=(NOTHING, kind), name=name)
         if name in READS:
             for value in given.every:
                 self.read(value, node, f"read by {name}()")
+            if name in WALKS and not all(self.quiet_source(value) for value in given.every):
+                self.outside_call(node, f"reachable when {name}() walks an iterator")
             if name in ("min", "max", "sum", "abs", "round"):  # some return one of their arguments
                 held = untagged(frozenset().union(*(value.reach for value in given.every), NONE))
                 return Value(("def", self.at), somewhere(held) | fresh(0, "").refs, held, name=f"{name}()")
@@ -188,7 +201,9 @@ class Calls(Operators):
         if name in HOLDS:
             held = untagged(frozenset().union(*(value.reach for value in given.every), NONE))
             refs = held if name == "next" else NONE
-            if any(value.refs & OUT for value in given.every):
+            if name in LAZY:  # runs when it is walked, if at all
+                return Value(("def", self.at), NONE, held, bound=(NOTHING, "lazy"), name=name)
+            if not all(self.quiet_source(value) for value in given.every):
                 self.outside_call(node, f"reachable when {name}() walks an iterator")
             return Value(("def", self.at), refs, held, name="container" if name != "next" else "next")
         return self.unseen(given, name)

@@ -37,6 +37,11 @@ class Expressions:
             self.blocks[self.here].next.append(target)
         self.here = None
 
+    def also(self, target: int) -> None:
+        """From here one may go to `target`, too."""
+        if self.here is not None:
+            self.blocks[self.here].next.append(target)
+
     def start(self, target: int) -> None:
         self.go(target)
         self.here = target
@@ -322,6 +327,8 @@ def free_names(node: ast.AST) -> frozenset[str]:
         match inner:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda() | ast.ClassDef():
                 used |= free_names(inner)
+                if not isinstance(inner, ast.ClassDef):
+                    todo.append(inner.args)
                 if not isinstance(inner, ast.Lambda):
                     own.add(inner.name)
                     todo += inner.decorator_list
@@ -330,6 +337,9 @@ def free_names(node: ast.AST) -> frozenset[str]:
                 outer |= set(names)
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 used |= names_in(inner)
+                continue
+            case ast.arg(annotation=note):
+                todo += [note] if note else []
                 continue
             case ast.Name(id=name, ctx=ctx):
                 (used if isinstance(ctx, ast.Load) else own).add(name)

@@ -116,6 +116,8 @@ class Lowering(Steps):
         self.raised.escaped |= self.state.escaped
         self.raised.closed |= self.state.closed
         self.raised.epoch = ("thrown", Def(block, -1))
+        if self.raised.layout != self.state.layout:
+            self.raised.layout = ("thrown", Def(block, -1))
 
     def remember(self, handler: int, changed: str | None) -> None:
         """An exception may leave here: with a name bound anew, or, after a call, with memory that is an older one."""
@@ -210,7 +212,8 @@ class Lowering(Steps):
         }
         fail = last.get(self.graph.fail, -1)
         points = tuple(tuple(sorted(targets)) for targets in following)
-        builtins = BUILTINS - self.names.bound - self.graph.locals
+        modules = {name for name, path in self.names.apis.items() if path in ("torch", "math", "numpy")}
+        builtins = ((BUILTINS - self.names.bound) | modules) - self.graph.locals
         made = Flow(
             function,
             path,
@@ -227,7 +230,7 @@ class Lowering(Steps):
                 for point in range(first[block], last[block] + 1)
             ),
             builtins=builtins,
-            changing=self.names.changing,
+            changing=self.names.changing | self.names.methods,
         )
         return sweep(made, self, first, last)
 

@@ -18,7 +18,6 @@ from codemods.read.values import (
     OUT,
     OUTSIDE,
     Def,
-    Like,
     Loose,
     Ref,
     Refs,
@@ -46,6 +45,7 @@ class Memory:
         self.shapes: dict[Buffer, Shape] = {}
         self.viewed: set[Buffer] = set()  # somewhere a view of it is made
         self.sized: set[Hashable] = set()  # values whose len() is taken: they can be walked without side effects
+        self.passing: set[Buffer] = set()  # memory from outside that may be other memory each time
         self.restart = False
         self.stale = False  # something was learnt on which earlier events depend
         self.asked = False  # whether walking runs code was asked, and not known
@@ -149,10 +149,10 @@ class Memory:
         elif self.shapes[buffer] != shape:
             self.blur(buffer, shape)
         self._make_older(buffer)
-        known = None if isinstance(shape, Like) else shape
+        known = shape if isinstance(shape, tuple) else None
         self.tell(Birth(buffer, ALL, node, f"{api} allocates it", api=api, shape=known, typed=typed))
         lasting = self.shapes[buffer]
-        dims = Loose() if lasting is None or isinstance(lasting, Like) else tuple(range(len(lasting)))
+        dims = tuple(range(len(lasting))) if isinstance(lasting, tuple) else Loose()
         return Value(("born", self.at), frozenset({Ref(buffer, ALL, dims, dense)}), tensor=True, name=name)
 
     def blur(self, buffer: Buffer, shape: Shape) -> None:
@@ -191,6 +191,8 @@ class Memory:
             buffer = self.sites[site] = Buffer(value.name, shared=True)
             self.shapes[buffer] = None
         self.state.escaped |= {buffer}
+        if not lasting:
+            self.passing.add(buffer)
         known = replace(value, refs=frozenset({Ref(buffer, ALL, Loose())}), inside=NONE, tensor=True)
         if lasting:
             for held in (self.state.names, self.state.slots):

@@ -114,8 +114,8 @@ class Operators(Births):
         if name in FILLS:
             constant = self.constant(given, 0, FILLS[name])
         why = f"{name} writes {'all of ' if sure else ''}{first.name}"
-        self.write(first, node, why, sure, constant, op.name.removeprefix("torch."))
-        if name in FILLS and any(ref.buffer in (OUTSIDE, FRESH) for ref in first.refs):
+        self.write(first, node, why, sure, constant, op.name.removeprefix("torch.") if given.method else op.name)
+        if name in FILLS and any(ref.buffer in (OUTSIDE, FRESH, *self.passing) for ref in first.refs):
             self.escape(first, node, "filled under a name that may also stand for other memory", "not-understood")
         if later:
             self.escape(first, node, "written by a copy that does not wait", "stream")
@@ -130,6 +130,7 @@ class Operators(Births):
             self.read(value, node, f"read by {op.name}")
         if args:
             self.write(args[0], node, f"{op.name} may write it")
+            self.moved(args[0])
             self.note_view(args[0])
         refs = somewhere(frozenset().union(*(value.refs for value in args), NONE)) | fresh(0, "").refs
         return Value(("def", self.at), refs, tensor=True, name=f"{op.name}(..)")
@@ -147,11 +148,13 @@ class Operators(Births):
         targets = out.items if out.items is not None else (out,)
         self.state.layout = self.at  # it is given the shape of the result
         for target in targets:
-            whole = bool(target.refs) and not self.relays and all(self.whole(ref) for ref in target.refs)
+            whole = bool(target.refs) and not self.relays and target.tensor
+            whole = whole and all(self.whole(ref) for ref in target.refs)
             self.write(target, node, f"{op.name} writes all of {target.name}", sure=whole)
             for ref in target.refs:
                 self.blur(ref.buffer, None)
             self.moved(target)
+        self.thinned({ref.buffer for target in targets for ref in target.refs} - {OUTSIDE, FRESH})
         return out
 
     def whole(self, ref: Ref) -> bool:
@@ -171,7 +174,10 @@ class Operators(Births):
             return self.numel(first)
         if name in ("dim", "ndimension", "element_size", "get_device", "storage_offset", "stride"):
             return (
-                number(variable(Atom(text, (name, first.ident, place), natural=name != "get_device")), text)
+                number(
+                    variable(Atom(text, (name, first.ident, place, self.state.layout), natural=name != "get_device")),
+                    text,
+                )
                 if name != "stride" or place is not None
                 else Value(("def", self.at), name=text)
             )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
 
+from codemods.core.event import Buffer
 from codemods.core.region import ALL
 from codemods.core.size import ONE, Atom, Size, variable
 from codemods.read.memory import Memory, somewhere
@@ -29,16 +31,19 @@ from codemods.read.views import shape_of_view
 class Shapes(Memory):
     def shape(self, holder: Value) -> Value:
         name = f"{holder.name}.shape"
-        known = self.shape_of(holder)
+        known, now = self.shape_of(holder), Like(holder, self.state.layout)
         if known is not None:
             sizes = tuple(number(self.settle(size), str(size)) for size in known)
-            return Value(("shape", *known), items=sizes, name="tuple", shape_of=holder)
-        rank = self.state.ranks.get(holder.ident)
+            return Value(("shape", *known), items=sizes, name="tuple", shape_of=now)
+        rank = self.state.ranks.get((holder.ident, self.state.layout))
         items = None if rank is None else tuple(self.dimension(holder, place) for place in range(rank))
-        return Value(("shape", holder.ident), items=items, name="tuple" if items else name, shape_of=holder)
+        ident = ("shape", holder.ident, self.state.layout)
+        return Value(ident, items=items, name="tuple" if items else name, shape_of=now)
 
-    def dimension(self, tensor: Value, place: int) -> Value:
-        rank = self.state.ranks.get(tensor.ident)
+    def dimension(self, tensor: Value, place: int, then: Hashable = None) -> Value:
+        """One extent of a tensor, as it is now or as it was `then`."""
+        layout = self.state.layout if then is None else then
+        rank = self.state.ranks.get((tensor.ident, layout))
         known = self.shape_of(tensor)
         like = self.like(tensor)
         if like is not None:
@@ -48,7 +53,7 @@ class Shapes(Memory):
             return (
                 number(self.settle(known[place]), str(known[place])) if -len(known) <= place < len(known) else NOTHING
             )
-        size = self.settle(extent(tensor, place + rank if rank is not None and place < 0 else place, self.state.layout))
+        size = self.settle(extent(tensor, place + rank if rank is not None and place < 0 else place, layout))
         return number(size, str(size))
 
     def note_view(self, value: Value) -> None:
@@ -72,7 +77,7 @@ class Shapes(Memory):
             return None
         (ref,) = value.refs
         shape = self.ref_shape(ref)
-        return None if isinstance(shape, Like) else shape_of_view(ref, shape)
+        return shape_of_view(ref, shape) if isinstance(shape, tuple) else None
 
     def relaid(self, value: Value) -> Value:
         """It may have another shape, or other memory, from here on, under all its names."""
@@ -84,11 +89,24 @@ class Shapes(Memory):
                     held[key] = loosened(other, ident)  # type: ignore[index]
         return loosened(value, ident)
 
-    def numel(self, tensor: Value) -> Value:
+    def thinned(self, buffers: set[Buffer]) -> None:
+        """They may be strided in another way from here on."""
+        for held in (self.state.names, self.state.slots):
+            for key, other in held.items():
+                if any(ref.dense and ref.buffer in buffers for ref in other.reach):
+                    refs = frozenset(replace(ref, dense=False) for ref in other.refs)
+                    held[key] = replace(other, refs=refs, items=None)  # type: ignore[index]
+
+    def numel(self, tensor: Value, then: Hashable = None) -> Value:
         known = self.shape_of(tensor)
         text = f"{tensor.name}.numel()"
         if known is None:
-            return number(variable(Atom(text, ("numel", tensor.ident), natural=True)), text)
+            return number(
+                variable(
+                    Atom(text, ("numel", tensor.ident, self.state.layout if then is None else then), natural=True)
+                ),
+                text,
+            )
         total = ONE
         for size in known:
             total = total * size

@@ -23,6 +23,14 @@ class Finally:
 
 
 @dataclass(slots=True)
+class Leave:
+    """A context manager whose exit may run code."""
+
+    node: ast.AST
+    handler: int | None
+
+
+@dataclass(slots=True)
 class Loop:
     head: int
     after: int
@@ -32,7 +40,7 @@ class Statements(Expressions):
     def __init__(self, quiet: Context) -> None:
         super().__init__()
         self.quiet = quiet  # a context manager that swallows no exception and calls nothing of ours
-        self.frames: list[Loop | Finally] = []
+        self.frames: list[Loop | Finally | Leave] = []
         self.declared: set[str] = set()  # global or nonlocal, here or in a nested scope
         self.leave = self.block()
         self.fail = self.block()
@@ -187,6 +195,10 @@ class Statements(Expressions):
             self.frames = self.frames[:-1]
             if isinstance(frame, Finally):
                 self.final(frame)
+            elif isinstance(frame, Leave):
+                self.handler = frame.handler
+                self.start(self.block())
+                self.emit("foreign", frame.node)
         self.go(target)
         self.frames, self.handler = frames, handler
 
@@ -215,7 +227,7 @@ class Statements(Expressions):
         joined = self.block()
         self.go(joined)
         if dispatch is not None:
-            self.handlers(node, dispatch, beyond, joined)
+            self.handlers(node, node.handlers, dispatch, beyond, joined)
         self.handler = outer
         if frame and thrown is not None:
             self.frames.pop()
@@ -230,9 +242,11 @@ class Statements(Expressions):
 
     on_TryStar = on_Try
 
-    def handlers(self, node: ast.Try, dispatch: int, beyond: int | None, after: int) -> None:
+    def handlers(
+        self, node: ast.stmt, clauses: list[ast.ExceptHandler], dispatch: int, beyond: int | None, after: int
+    ) -> None:
         self.blocks[dispatch].handler = beyond
-        for handler in node.handlers:
+        for handler in clauses:
             self.here = dispatch
             body = self.block()
             self.go(body)
@@ -242,8 +256,10 @@ class Statements(Expressions):
             if handler.name:
                 self.emit("store", handler, (self.emit("fresh", handler),), handler.name)
             self.body(handler.body)
+            if not isinstance(node, ast.Try):  # except*: several handlers may run
+                self.also(dispatch)
             self.go(after)
-        if all(handler.type for handler in node.handlers):
+        if all(handler.type for handler in clauses):
             self.here = dispatch
             self.go(beyond if beyond is not None else self.fail)
 
@@ -259,8 +275,12 @@ class Statements(Expressions):
             entered = self.emit("enter", item.context_expr, (slot,), item.context_expr in loud)
             if item.optional_vars:
                 self.assign(item.optional_vars, entered)
+        if swallow is not None:
+            self.frames.append(Leave(node, outer))
         self.start(self.block())
         self.body(node.body)
+        if swallow is not None:
+            self.frames.pop()
         self.handler = outer
         self.start(self.block())
         if swallow is not None:
@@ -313,6 +333,8 @@ class Statements(Expressions):
             self.emit("keep", decorator, (self.value(decorator),), "given to a decorator")
         for default in [*node.args.defaults, *filter(None, node.args.kw_defaults)]:
             self.emit("keep", default, (self.value(default),), "kept as a default argument")
+        if node.decorator_list:
+            self.emit("foreign", node)
         self.declared |= _rebound_inside(node)
         self.emit("store", node, (self.emit("closure", node, data=self.captured(node)),), node.name)
 
@@ -320,7 +342,9 @@ class Statements(Expressions):
 
     def on_ClassDef(self, node: ast.ClassDef) -> None:
         self.declared |= _rebound_inside(node)
-        self.emit("store", node, (self.emit("closure", node, data=names_in(node)),), node.name)
+        slot = self.emit("closure", node, data=names_in(node))
+        self.emit("foreign", node)  # its body, its metaclass and its decorators run
+        self.emit("store", node, (slot,), node.name)
 
 
 def pattern_names(pattern: ast.pattern) -> list[str]:

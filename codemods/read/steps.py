@@ -12,17 +12,7 @@ from codemods.read.arithmetic import Arithmetic
 from codemods.read.graph import Graph, Instr
 from codemods.read.memory import somewhere
 from codemods.read.names import Names
-from codemods.read.values import (
-    NONE,
-    NOTHING,
-    OUT,
-    OUTSIDE,
-    Value,
-    fresh,
-    number,
-    unknown,
-    untagged,
-)
+from codemods.read.values import NONE, NOTHING, OUT, Value, fresh, number, tracked, unknown, untagged
 from codemods.read.views import ELLIPSIS, NIL, entries, indexed, method_view
 
 META = frozenset({"dtype", "device", "layout", "requires_grad", "is_cuda", "names", "itemsize", "nbytes", "is_leaf"})
@@ -73,6 +63,8 @@ class Steps(Arithmetic):
             how: How = "captured" if name in self.state.closed else "kept"
             self.escape(value, instr.node, f"bound to {name}, which others can look up", how)
         self.rebound(name, instr.node)
+        if value.name == "list":
+            value = replace(value, items=None)  # it may be changed in place
         if value.name in ("?", "tuple") or (value.refs and not value.name.isidentifier()):
             value = replace(value, name=name) if value.items is None else value
         self.state.names[name] = value
@@ -116,6 +108,8 @@ class Steps(Arithmetic):
         starred = instr.data if isinstance(instr.data, tuple) else ()
         items: list[Value] | None = []
         for part, star in zip(parts, starred, strict=True):
+            if star and not self.quiet_source(part):
+                self.outside_call(instr.node, f"reachable when {part.name} is walked")
             spread = list(part.items) if star and part.items is not None else None if star else [part]
             items = items + spread if items is not None and spread is not None else None
         held = untagged(frozenset().union(*(part.reach for part in parts), NONE))
@@ -157,18 +151,17 @@ class Steps(Arithmetic):
             path = f"{holder.api}.{attr}"
             return Value(("api", path), api=path, name=path)
         name = f"{holder.name}.{attr}"
-        if attr == "shape":
+        if attr == "shape" and attr not in self.names.changing:
             self.mention(holder, instr.node, "its shape is used")
             return self.shape(holder)
         if attr == "ndim":
             self.mention(holder, instr.node, "its shape is used")
-            return number(variable(Atom(name, ("rank", holder.ident), natural=True)), name)
+            return number(variable(Atom(name, ("rank", holder.ident, self.state.layout), natural=True)), name)
         if attr in META:
             self.mention(holder, instr.node, f"its {attr} is used")
-            certain = attr == "dtype" and (holder.tensor or any(ref.buffer is not OUTSIDE for ref in holder.refs))
+            certain = attr == "dtype" and holder.tensor
             return Value(("meta", holder.ident, "dtype!" if certain else attr), name=name)
-        tracked = any(ref.buffer is not OUTSIDE for ref in holder.refs)
-        if tracked or holder.tensor:
+        if holder.tensor:
             return self.tensor_attr(instr, holder, attr, name)
         changing = attr in self.names.changing or self.names.dynamic
         ident = ("def", self.at) if changing else ("attr", holder.ident, attr, self.state.epoch)
@@ -194,14 +187,16 @@ class Steps(Arithmetic):
         holder, index = self.slots(instr)
         place = index.size.constant if index.size is not None else None
         if holder.shape_of is not None and place is not None:
-            return self.dimension(holder.shape_of, place)
+            return self.dimension(holder.shape_of.tensor, place, holder.shape_of.layout)
         if holder.items is not None and holder.name in ("tuple", "list"):
             if place is not None and holder.name == "tuple" and -len(holder.items) <= place < len(holder.items):
                 return holder.items[place]
             return Value(("def", self.at), *self.element(holder), name=f"{holder.name}[..]")
-        if not (holder.tensor or any(ref.buffer is not OUTSIDE for ref in holder.refs)):
+        if not holder.tensor:
+            self.note_view(holder)
             ident = ("item", holder.ident, index.ident, self.state.epoch)
-            return Value(ident, *self.element(holder), name=f"{holder.name}[..]")
+            refs, inside = self.element(holder)
+            return Value(ident, refs | somewhere(holder.refs), inside, name=f"{holder.name}[..]")
         return self.tensor_index(instr, holder, index)
 
     def tensor_index(self, instr: Instr, holder: Value, index: Value) -> Value:
@@ -226,10 +221,12 @@ class Steps(Arithmetic):
     def do_unpack(self, instr: Instr) -> Value:
         value = self.slot(instr, 0)
         place, count, star = instr.data if isinstance(instr.data, tuple) else (0, 0, None)
+        if place == 0 and not self.quiet_source(value):
+            self.outside_call(instr.node, f"reachable when {value.name} is walked")
         if value.shape_of is not None and star is None:
             if value.items is None:
-                self.state.ranks[value.shape_of.ident] = count
-            return self.dimension(value.shape_of, place)
+                self.state.ranks[value.shape_of.tensor.ident, value.shape_of.layout] = count
+            return self.dimension(value.shape_of.tensor, place, value.shape_of.layout)
         if value.items is not None and star is None and len(value.items) == count:
             return value.items[place]
         if value.tensor and value.refs and not value.items:
@@ -280,20 +277,20 @@ class Steps(Arithmetic):
         if instr.data == "data" or holder.tensor:
             self.escape(holder, instr.node, f"given another .{instr.data}", "not-understood")
             self.relaid(holder)
+        if instr.data in ("data", "shape") or holder.tensor:
             self.state.layout = self.at
         self.outside_call(instr.node, f"reachable when setting {holder.name}.{instr.data} runs code")
 
     def do_setindex(self, instr: Instr) -> None:
         holder, index, value = self.slots(instr)
-        tracked = any(ref.buffer is not OUTSIDE for ref in holder.refs)
-        if not (holder.tensor or tracked):
+        if not (holder.tensor or tracked(replace(holder, inside=NONE))):
             self.escape(value, instr.node, f"kept in {holder.name}", "kept")
             self.read(index, instr.node, "an index")
             self.outside_write(instr.node)
             self.state.epoch = self.at
             return
         self.read(value, instr.node, "copied from")
-        if not holder.tensor and any(ref.buffer is OUTSIDE for ref in holder.refs):
+        if not holder.tensor:
             self.escape(value, instr.node, f"put into {holder.name}, which may be a container", "kept")
         self.write_index(instr, holder, index, sure=True)
         self.moved(holder)
@@ -307,12 +304,13 @@ class Steps(Arithmetic):
             self.write(target, instr.node, f"{text} is assigned")
             return
         refs = frozenset(indexed(ref, parts, self.ref_shape) for ref in holder.refs)
-        self.write(replace(holder, refs=refs), instr.node, f"{text} is assigned", sure=sure)
+        certain = sure and holder.tensor  # where it may be a list, what is assigned may fit the list only
+        self.write(replace(holder, refs=refs), instr.node, f"{text} is assigned", sure=certain)
 
     def do_augindex(self, instr: Instr) -> None:
         holder, index, value = self.slots(instr)
         self.read(value, instr.node, "an operand here")
-        if not (holder.tensor or any(ref.buffer is not OUTSIDE for ref in holder.refs)):
+        if not holder.tensor:
             self.escape(value, instr.node, f"may be kept in {holder.name}", "kept")
         part = self.tensor_index(instr, holder, index) if holder.refs else self.do_part(instr)
         self.read(part, instr.node, "updated in place")

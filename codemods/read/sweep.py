@@ -59,6 +59,7 @@ def _at(atom: Atom, epoch: Hashable) -> bool:
 
 def _swept(flow: Flow, lowering: Lowering, head: int, points: Points, bounds: tuple[Size, Size]) -> list[Write]:
     loop = lowering.graph.heads[head]
+    lowering.state = lowering.entering(head)  # the equalities that hold there
     inside = [point for block in loop if block in points for point in points[block]]
     groups: dict[tuple[Buffer, Box, Tags, tuple[Tags, ...]], list[int]] = {}
     born = {event.buffer for point in inside if isinstance(event := flow.events[point], Birth)}

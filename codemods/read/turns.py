@@ -29,14 +29,22 @@ class Turns(Calls):
             return replace(source, size=self.length(source.items[0]).size)
         return source
 
+    def counter(self, head: int, way: tuple[int, ...], natural: bool) -> Value:
+        """An index that counts turns; only that of the loop itself, with no way, counts all of them from its start."""
+        place = self.at._replace(block=head, place=0)
+        key = ("loop", place, way) if way else ("loop", place)
+        return number(variable(Atom(self.graph.indices.get(head, "index"), key, natural)), "index")
+
     def do_turn(self, instr: Instr) -> None:
         source = self.state.names.get(f"%it{instr.data}", NOTHING)
         if not self.quiet_source(source):
             self.outside_call(instr.node, f"reachable when the iterator {source.name} runs")
 
     def quiet_source(self, source: Value) -> bool:
-        if source.bound is not None and source.bound[1] in ("range", "enumerate", "zip", "reversed"):
-            return all(self.quiet_source(item) for item in source.items or ()) or source.bound[1] == "range"
+        """Walking it runs no code that cannot be seen."""
+        if source.bound is not None:
+            kind = source.bound[1]
+            return kind == "range" or (kind != "lazy" and all(self.quiet_source(item) for item in source.items or ()))
         if source.ident in self.sized or source.tensor or source.items is not None:
             return True
         self.asked = True
@@ -45,28 +53,19 @@ class Turns(Calls):
     def do_next(self, instr: Instr) -> Value:
         head = int(str(instr.data))
         source = self.state.names.get(f"%it{head}", NOTHING)
-        return self.turn_of(source, head, instr)
+        return self.turn_of(source, head)
 
-    def turn_of(self, source: Value, head: int, instr: Instr) -> Value:
+    def turn_of(self, source: Value, head: int, way: tuple[int, ...] = ()) -> Value:
+        """What one turn gives; `way` leads into a zip or an enumerate, where each part counts for itself."""
         kind = source.bound[1] if source.bound else ""
         if kind == "range" and source.items:
             start, _, step = (item.size for item in source.items)
             natural = start is not None and start.natural and step is not None and step.natural
-            return number(
-                variable(
-                    Atom(
-                        self.graph.indices.get(head, "index"), ("loop", self.at._replace(block=head, place=0)), natural
-                    )
-                ),
-                "index",
-            )
+            return self.counter(head, way, natural)
         if kind in ("enumerate", "zip") and source.items:
-            parts = [self.turn_of(item, head, instr) for item in source.items]
+            parts = [self.turn_of(item, head, (*way, place + 1)) for place, item in enumerate(source.items)]
             if kind == "enumerate":
-                atom = Atom(
-                    self.graph.indices.get(head, "index"), ("loop", self.at._replace(block=head, place=0)), True
-                )
-                parts = [number(variable(atom), "index"), *parts]
+                parts = [self.counter(head, way, True), *parts]
             held = untagged(frozenset().union(*(part.reach for part in parts), NONE))
             return Value(("def", self.at), inside=held, items=tuple(parts), name="tuple")
         if source.tensor:

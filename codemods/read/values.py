@@ -68,13 +68,22 @@ class Like:
     layout: Hashable
 
 
-Shape = tuple[Size, ...] | Like | None
+@dataclass(frozen=True, slots=True)
+class First:
+    """A shape made from one value that may be a sequence: where it can be used as a number it is the only extent."""
+
+    size: Size
+
+
+Shape = tuple[Size, ...] | Like | First | None
 
 
 def size_in(shape: Shape, dimension: int) -> Size | None:
     """One extent of a shape, None where it is not known."""
     if isinstance(shape, Like):
         return extent(shape.tensor, dimension, shape.layout)
+    if isinstance(shape, First):
+        return shape.size if dimension == 0 else None
     return shape[dimension] if shape is not None and -len(shape) <= dimension < len(shape) else None
 
 
@@ -91,7 +100,7 @@ class Value:
     items: tuple[Value, ...] | None = None  # a tuple with these elements
     api: str | None = None  # what a dotted name stands for: "torch.zeros"
     name: str = "?"  # for messages
-    shape_of: Value | None = None  # it is the shape of this tensor
+    shape_of: Like | None = None  # it is the shape of a tensor
     fact: tuple[str, Size, Size] | None = None  # the comparison it is the truth of
     bound: tuple[Value, str] | None = None  # a method of a value
 

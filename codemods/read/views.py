@@ -199,8 +199,6 @@ def span_of(axis: Axis, size: Size | None) -> Size | None:
             end = size if high is None else high
             inside = high is None or (high.natural and at_most(high, size))
             return end - low if inside and at_most(low, end) else None
-        case Run(low, high) if high is not None and high - low == ONE:
-            return ONE
     return None
 
 
