@@ -282,11 +282,25 @@ def _sites(tree: ast.Module, source: bytes, name: str, options: Options) -> list
                     if options.explain:
                         site.life += _life(flow, proposal, name)
             where = f"in a function behind {flow.function}"  # where the next one is read
+        _doubt(tree, name, sites.values())
     except (RecursionError, MemoryError):
         raise
     except Exception as error:
         raise _FunctionError(where, line, error) from error
     return list(sites.values())
+
+
+def _doubt(tree: ast.Module, name: str, sites: Iterable[_Site]) -> None:
+    """A file that gives torch other functions has no proofs."""
+    from codemods.read.patches import patched
+
+    proved = [site for site in sites if not any(isinstance(verdict, Refused) for verdict in site.verdicts)]
+    if proved and (node := patched(tree)) is not None:
+        place = span(node)
+        step = Step(name, place, "torch, or a function of it, is exchanged")
+        message = f"line {place.line} gives torch, or a name of it, another value"
+        for site in proved:
+            site.verdicts.append(Refused("not-understood", message, (step,), needs="which functions are called here"))
 
 
 def _first_line(flow: Flow) -> int:

@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from codemods.core.edit import Edit, Remove, Replace, after
 from codemods.core.event import Flow, Write
 from codemods.core.proposal import Proposal
-from codemods.core.span import span
+from codemods.core.span import between, span
 from codemods.core.syntax import effects, subject
 from codemods.core.verdict import Saves
 from codemods.prove.already_holds import AlreadyHolds
 from codemods.prove.any_of import AnyOf
+from codemods.prove.editable import Editable
 from codemods.prove.silent import Silent
 from codemods.prove.unhandled import Unhandled
 from codemods.prove.unobserved import Unobserved
@@ -45,10 +46,20 @@ def _proposal(flow: Flow, fill: Write, call: ast.Call, callee: ast.Attribute) ->
         lost.append(callee.value)
     else:
         edit = Replace(after(callee.value, call), "")
+    joint = b"." if isinstance(parent, ast.Expr) else _joint(flow, callee)
     obligations = (
+        Editable(joint, b"."),
         AnyOf((Unobserved(fill), AlreadyHolds(fill))),
         Silent(tuple(effect for part in lost for effect in effects(part, flow.builtins, flow.changing, handled))),
         Unhandled(fill),
     )
     name = ast.unparse(callee.value) if isinstance(parent, ast.Expr) else subject(call, flow.parents)
     return Proposal("drop_fill", node, name, (edit,), obligations, Saves(launches=1, per=flow.once))
+
+
+def _joint(flow: Flow, callee: ast.Attribute) -> bytes:
+    """What stands between the receiver and the name of its method."""
+    name = ast.Pass()
+    name.lineno = name.end_lineno = callee.end_lineno or callee.lineno
+    name.col_offset = name.end_col_offset = (callee.end_col_offset or 0) - len(callee.attr.encode())
+    return between(flow.source, callee.value, name)

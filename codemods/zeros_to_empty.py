@@ -19,11 +19,12 @@ from codemods.core.edit import Edit, Replace, after, rename_callee
 from codemods.core.event import Birth, Flow, Write
 from codemods.core.proposal import Proposal
 from codemods.core.size import ZERO
-from codemods.core.span import span
+from codemods.core.span import between, span
 from codemods.core.syntax import effects, subject
 from codemods.core.traffic import filled
 from codemods.core.verdict import Saves
 from codemods.prove.any_of import AnyOf
+from codemods.prove.editable import Editable
 from codemods.prove.no_elements import NoElements
 from codemods.prove.same_meta import SameMeta
 from codemods.prove.silent import Silent
@@ -56,8 +57,8 @@ def _proposal(flow: Flow, fill: Write, call: ast.Call, birth: Birth) -> Proposal
     if reachable:
         edits.append(rename_callee(call, EMPTY[fill.api]))
     value = _fill_argument(call) if "full" in fill.api else None
+    before = _before(call, value) if value is not None else None
     if value is not None:
-        before = _before(call, value)
         reachable = reachable and before is not None
         if before is not None:
             edits.append(Replace(after(before, value), ""))
@@ -68,6 +69,7 @@ def _proposal(flow: Flow, fill: Write, call: ast.Call, birth: Birth) -> Proposal
     empty = birth.shape is not None and ZERO in birth.shape
     obligations = (
         SameMeta(keywords, from_fill, reachable),
+        *((Editable(between(flow.source, before, value), b","),) if before is not None and value is not None else ()),
         Silent(effects(value, flow.builtins, flow.changing, _handled(flow, fill)) if value is not None else ()),
         AnyOf((NoElements(birth), Unobserved(fill))) if empty else Unobserved(fill),
     )

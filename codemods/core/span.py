@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 
 
@@ -16,6 +17,7 @@ class Span:
     end_column: int
 
 
+NEWLINE = re.compile(rb"(?<=\n)|(?<=\r)(?!\n)")
 NOWHERE = Span(0, 0, 0, 0)
 
 
@@ -36,3 +38,13 @@ class Step:
     span: Span
     text: str
     left: str = ""  # what of the write could still be seen after this step, in words
+
+
+def between(source: bytes, one: ast.AST, other: ast.AST) -> bytes:
+    """The text from the end of a node to the start of a later one, of a file in UTF-8."""
+    first, last = span(one), span(other)
+    lines = NEWLINE.split(source.removeprefix(b"\xef\xbb\xbf"))
+    if first.end_line == last.line:
+        return lines[last.line - 1][first.end_column : last.column]
+    middle = lines[first.end_line : last.line - 1]
+    return b"".join((lines[first.end_line - 1][first.end_column :], *middle, lines[last.line - 1][: last.column]))

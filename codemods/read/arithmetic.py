@@ -55,7 +55,7 @@ class Arithmetic(Turns):
         if value.size is not None and instr.data == "USub":
             return number(-value.size, f"-{value.name}")
         self.read(value, instr.node, "an operand here")
-        if value.tensor and instr.data == "UAdd":  # torch returns the operand itself
+        if instr.data == "UAdd":  # torch returns the operand itself
             return value
         if value.tensor:
             return self.made(instr.node, f"-{value.name}")

@@ -81,21 +81,10 @@ class Calls(Operators):
         return unknown(("def", self.at), f"{name}()")
 
     def function_call(self, given: Given, api: str) -> Value:
-        patched = self.names.patched
         if api in STREAMS:
             self.stale, self.streams = True, self.streams or given.node
             self.unseen(given, api)
             return unknown(("def", self.at), "stream")
-        if api in patched or f"{api.rpartition('.')[0]}.*" in patched or self.other_is_patched(api):
-            if api in BIRTHS:
-                made = self.birth(given, api, given.values, None)
-                self.escape(
-                    made,
-                    given.node,
-                    f"made by {api}, and the file assigns to that or to its empty form",
-                    "not-understood",
-                )
-            return self.unseen(given, api)
         if api.startswith("builtins."):
             return self.builtin(given, api.removeprefix("builtins."))
         if api in BIRTHS:
@@ -117,15 +106,11 @@ class Calls(Operators):
         others = [value for name, value in given.named.items() if name != first]
         return self.operate(given, op, [given.named[first], *others])
 
-    def other_is_patched(self, api: str) -> bool:
-        """What the rewrite would call instead is not torch's own."""
-        return api in BIRTHS and f"torch.empty{'_like' if api.endswith('_like') else ''}" in self.names.patched
-
     def method_call(self, given: Given, holder: Value, attr: str) -> Value:
         given = replace(given, method=isinstance(given.node.func, ast.Attribute))
         api = f"Tensor.{attr}"
         node = given.node
-        if f"torch.{api}" in self.names.patched or attr in self.names.methods:
+        if attr in self.names.methods:
             return self.unseen_method(given, holder, attr)
         known = holder.tensor
         if holder.shape_of is not None and attr == "numel" and not given.every:

@@ -14,6 +14,7 @@ from codemods.core.region import ALL
 from codemods.core.syntax import children, walk
 from codemods.read.births import BIRTHS, FILLS
 from codemods.read.calls import QUIET
+from codemods.read.expressions import names_in
 from codemods.read.graph import Graph
 from codemods.read.lower import Lowering, TooComplex
 from codemods.read.names import Names, dotted, names_of
@@ -29,8 +30,8 @@ def flows(tree: ast.Module, source: bytes, path: str) -> Iterator[Flow]:
     """One flow for each function, and for the module, that holds a candidate site."""
     names = names_of(tree, source)
     lines = _candidate_lines(source)
-    for scope, function, once in _scopes(tree, lines, "", "import"):
-        yield _flow(scope, names, function, path, once, source, lines)
+    for scope, function, once, outer in _scopes(tree, lines, "", "import", frozenset()):
+        yield _flow(scope, names.hidden(outer) if outer else names, function, path, once, source, lines)
 
 
 def _candidate_lines(source: bytes) -> list[int]:
@@ -44,10 +45,13 @@ def _candidate_lines(source: bytes) -> list[int]:
     return found
 
 
-def _scopes(node: ast.AST, lines: list[int], prefix: str, once: Once) -> Iterator[tuple[Scope, str, Once]]:
-    """The scopes below a node whose own statements hold a candidate line, outermost first."""
+def _scopes(
+    node: ast.AST, lines: list[int], prefix: str, once: Once, outer: frozenset[str]
+) -> Iterator[tuple[Scope, str, Once, frozenset[str]]]:
+    """The scopes below a node whose own statements hold a candidate line, outermost first, each with the names that
+    the functions around it bind."""
     if isinstance(node, ast.Module) and _own(node, lines):
-        yield node, "<module>", "import"
+        yield node, "<module>", "import", outer
     todo = list(children(node))
     while todo:
         child = todo.pop(0)
@@ -57,17 +61,26 @@ def _scopes(node: ast.AST, lines: list[int], prefix: str, once: Once) -> Iterato
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 inner: Once = "instance" if name == "__init__" else "call"
                 if _own(child, lines):
-                    yield child, f"{prefix}{name}", inner
-                yield from _scopes(child, lines, f"{prefix}{name}.", inner)
+                    yield child, f"{prefix}{name}", inner, outer
+                yield from _scopes(child, lines, f"{prefix}{name}.", inner, outer | names_bound(child))
             case ast.Lambda():
-                yield child, f"{prefix}<lambda>", "call"
-                yield from _scopes(child, lines, prefix, "call")
+                yield child, f"{prefix}<lambda>", "call", outer
+                yield from _scopes(child, lines, prefix, "call", outer | names_bound(child))
             case ast.ClassDef(name=name):
                 if _own(child, lines):
-                    yield child, f"{prefix}{name}", "import"
-                yield from _scopes(child, lines, f"{prefix}{name}.", once)
+                    yield child, f"{prefix}{name}", "import", outer
+                yield from _scopes(child, lines, f"{prefix}{name}.", once, outer)
             case _:
                 todo[:0] = children(child)
+
+
+def names_bound(scope: ast.AST) -> frozenset[str]:
+    """What a function binds, itself or in a scope inside it."""
+    found = {inner.id for inner in walk(scope) if isinstance(inner, ast.Name) and not isinstance(inner.ctx, ast.Load)}
+    found |= {inner.arg for inner in walk(scope) if isinstance(inner, ast.arg)}
+    found |= {inner.asname for inner in walk(scope) if isinstance(inner, ast.alias) and inner.asname}
+    found |= {inner.name for inner in children(scope) if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef)}
+    return frozenset(found)
 
 
 def _holds(node: ast.stmt, lines: list[int]) -> bool:
@@ -97,7 +110,7 @@ def _own(scope: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionD
 def _flow(scope: Scope, names: Names, function: str, path: str, once: Once, source: bytes, lines: list[int]) -> Flow:
     def quiet(context: ast.expr) -> bool:
         path = dotted(context.func, names.apis) if isinstance(context, ast.Call) else None
-        return path in QUIET
+        return path in QUIET and not (names_bound(scope) & names_in(context))
 
     graph: Graph = build(scope, quiet)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from codemods.core.syntax import walk
 
@@ -14,22 +14,24 @@ BUILTINS = frozenset(
     "hasattr hash hex id int isinstance issubclass iter len list locals map max min next object open ord pow print "
     "range repr reversed round set setattr slice sorted str sum super tuple type vars zip".split()
 )
-CONTINUES = (b"(", b"[", b"{", b",")
-GLOBAL = re.compile(rb"^\s*global\s", re.M)
+GLOBAL = re.compile(rb"\bglobal\s")
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
     """`apis`: module-level names that certainly stand for a dotted path. `changing`: attributes that may give
-    another value each time. `methods`: names that a class of the file defines as methods. `patched`: dotted
-    paths that the file assigns to."""
+    another value each time. `methods`: names that a class of the file defines as methods."""
 
     apis: dict[str, str]
     bound: frozenset[str]
     changing: frozenset[str] = frozenset()
     methods: frozenset[str] = frozenset()
-    patched: frozenset[str] = frozenset()
     dynamic: bool = False  # __getattr__ is defined: any attribute may be computed
+
+    def hidden(self, names: frozenset[str]) -> Names:
+        """The same module, seen from a scope in which other names hide some of its own."""
+        apis = {name: path for name, path in self.apis.items() if name not in names}
+        return replace(self, apis=apis, bound=self.bound | names)
 
     def api(self, name: str) -> str | None:
         if name in self.apis:
@@ -69,8 +71,7 @@ def names_of(tree: ast.Module, source: bytes) -> Names:
         if len(paths) == 1 and "?" not in paths and name not in bound and not star
     }
     changing, methods, dynamic = _classes(tree, source)
-    patched = _patched(tree, apis) if _may_patch(source, apis) else frozenset()
-    return Names(apis, frozenset(bound | imported.keys()), changing, methods, patched, dynamic)
+    return Names(apis, frozenset(bound | imported.keys()), changing, methods, dynamic)
 
 
 def _harmless_star(module: str | None) -> bool:
@@ -119,39 +120,11 @@ def _classes(tree: ast.Module, source: bytes) -> tuple[frozenset[str], frozenset
     return frozenset(changing), frozenset(methods), bool({"__getattr__", "__getattribute__"} & methods)
 
 
-def _may_patch(source: bytes, apis: dict[str, str]) -> bool:
-    """A line may assign to an attribute of torch: worth a look at the whole tree."""
-    names = b"|".join(re.escape(name.encode()) for name, path in apis.items() if path.split(".")[0] == "torch")
-    if not names:
-        return False
-    if re.search(rb"\b(?:setattr|delattr|del)\b\s*\(?\s*(?:" + names + rb")\b", source):
-        return True
-    for match in re.finditer(rb"\b(?:" + names + rb")\.[\w.]+\s*(?:=(?!=)|,|[-+*/|&]=)", source):
-        start = source.rfind(b"\n", 0, match.start()) + 1
-        before, rest = source[start : match.start()], source[match.end() - 1 : source.find(b"\n", match.end())]
-        goes_on = source[:start].rstrip()[-1:] in CONTINUES  # an argument in a call over several lines
-        if not goes_on and not any(sign in before for sign in b"(:[#") and b"=" in rest:
-            return True
-    return False
-
-
-def _patched(tree: ast.Module, apis: dict[str, str]) -> frozenset[str]:
-    found: set[str] = set()
-    for node in walk(tree):
-        match node:
-            case ast.Attribute(ctx=ast.Store() | ast.Del()) if path := dotted(node, apis):
-                found.add(path)
-            case ast.Call(func=ast.Name(id="setattr"), args=[holder, *_]) if path := dotted(holder, apis):
-                found.add(path + ".*")
-    return frozenset(found)
-
-
 def dotted(node: ast.expr, apis: dict[str, str]) -> str | None:
     """The full path that an attribute chain on an imported name stands for."""
     match node:
         case ast.Name(id=name):
             return apis.get(name)
-        case ast.Attribute(value=inner, attr=attr):
-            path = dotted(inner, apis)
-            return f"{path}.{attr}" if path else None
+        case ast.Attribute(value=inner, attr=attr) if (path := dotted(inner, apis)) is not None:
+            return f"{path}.{attr}"
     return None

@@ -167,7 +167,8 @@ class Steps(Arithmetic):
         ident = ("def", self.at) if changing else ("attr", holder.ident, attr, self.state.epoch)
         if changing and self.state.escaped:
             self.outside_call(instr.node, f"reachable when {name} runs code")
-        return Value(ident, OUT, OUT | untagged(holder.inside), name=name)
+        held = OUT | untagged(holder.inside) | somewhere(holder.refs)
+        return Value(ident, OUT | somewhere(holder.refs), held, name=name)
 
     def tensor_attr(self, instr: Instr, holder: Value, attr: str, name: str) -> Value:
         op = attribute(attr)

@@ -76,5 +76,5 @@ class Turns(Calls):
 
     def element(self, holder: Value) -> tuple[frozenset[Ref], frozenset[Ref]]:
         """What an element of a container may be: anything that is in it."""
-        held = untagged(holder.inside | (holder.refs & OUT))
+        held = untagged(holder.inside) | somewhere(holder.refs)
         return held or NONE, held
