@@ -103,7 +103,7 @@ def fails_on_call(number: int, real: Callable[..., object], error: BaseException
     return fake
 
 
-@pytest.mark.parametrize(("where", "what"), [(os, "fsync"), (Path, "replace"), (Path, "chmod")])
+@pytest.mark.parametrize(("where", "what"), [(os, "fsync"), (os, "replace"), (Path, "chmod")])
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: object, what: str) -> None:
     changes = three(tmp_path)
     full = OSError(errno.ENOSPC, "No space left on device")
@@ -114,7 +114,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: obj
     assert state(tmp_path) == {"a": b"new a", "b": b"old b", "c": b"new c"}
 
 
-@pytest.mark.parametrize(("where", "what"), [(os, "fsync"), (Path, "replace"), (Path, "open"), (Path, "chmod")])
+@pytest.mark.parametrize(("where", "what"), [(os, "fsync"), (os, "replace"), (Path, "open"), (Path, "chmod")])
 @pytest.mark.parametrize("call", [1, 2, 3])
 def test_an_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: object, what: str, call: int) -> None:
     changes = three(tmp_path)
@@ -129,13 +129,13 @@ def test_an_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where:
 
 def test_an_interruption_just_after_the_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changes = three(tmp_path)
-    real = Path.replace
+    real = os.replace
 
     def renames_and_is_interrupted(path: Path, target: Path) -> None:
         real(path, target)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Path, "replace", renames_and_is_interrupted)
+    monkeypatch.setattr(os, "replace", renames_and_is_interrupted)
     with pytest.raises(KeyboardInterrupt) as caught:
         commit(changes)
     assert isinstance(caught.value, Interrupted)

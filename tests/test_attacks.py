@@ -1,0 +1,41 @@
+"""Programs that were rewritten wrongly once, or nearly: run in both forms under poisoned memory."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+from test_soundness import POISONS, everything, observe
+
+SECTION = re.compile(r"^## (?P<title>.+?)\n+```python\n(?P<code>.*?)^# run: (?P<call>.*?)\n```$", re.M | re.S)
+
+
+@dataclass(frozen=True)
+class Attack:
+    title: str
+    code: str
+    call: str
+
+
+ATTACKS = [Attack(**found.groupdict()) for found in SECTION.finditer(Path(__file__).with_name("attacks.md").read_text())]
+
+
+def test_the_page_is_read() -> None:
+    assert len(ATTACKS) == Path(__file__).with_name("attacks.md").read_text().count("\n## ") > 60
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.title)
+def test_it_is_not_fooled(attack: Attack) -> None:
+    source = attack.code if re.search(r"^import torch$", attack.code, re.M) else "import torch\n" + attack.code
+    fixed = everything(source)
+    if fixed == source:
+        return
+    before = observe(source, attack.call, POISONS[0])
+    if before[0] == "returned":
+        for values in POISONS:
+            assert observe(fixed, attack.call, values) == before, fixed
