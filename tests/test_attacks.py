@@ -22,11 +22,12 @@ class Attack:
     call: str
 
 
-ATTACKS = [Attack(**found.groupdict()) for found in SECTION.finditer(Path(__file__).with_name("attacks.md").read_text())]
+PAGE = Path(__file__).with_name("attacks.md").read_text("utf-8")
+ATTACKS = [Attack(**found.groupdict()) for found in SECTION.finditer(PAGE)]
 
 
 def test_the_page_is_read() -> None:
-    assert len(ATTACKS) == Path(__file__).with_name("attacks.md").read_text().count("\n## ") > 60
+    assert len(ATTACKS) == PAGE.count("\n## ") > 60
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.title)

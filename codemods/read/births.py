@@ -85,9 +85,7 @@ class Births(Shapes):
             return None
         if first.items is not None and first.name in ("tuple", "list"):
             parts: tuple[Value, ...] = first.items
-        elif first.shape_of is not None:
-            return None
-        elif "full" in api or "size" in given.named:
+        elif first.shape_of is not None or "full" in api or "size" in given.named:
             return None
         else:
             parts = given.values

@@ -8,8 +8,8 @@ from codemods.core.syntax import walk
 from codemods.read.names import dotted
 
 TARGETS = frozenset(
-    "torch torch.Tensor torch.nn torch.nn.init torch.nn.functional torch.functional torch.linalg torch.special torch.fft "
-    "torch._C torch._tensor".split()
+    "torch torch.Tensor torch.nn torch.nn.init torch.nn.functional torch.functional torch.linalg torch.special "
+    "torch.fft torch._C torch._tensor".split()
 )
 
 
