@@ -90,6 +90,8 @@ class _Search:
                 case Escape():
                     self.seen_by.append(((*trail, (event, left)), left, certain))
                     continue
+                case Write(node=node) if event is not self.write and node is self.write.node:
+                    pass  # a whole loop of this very write: it goes with it
                 case Write(region=Box() as region, sure=sure, unless=unless):
                     if sure and not any(agrees(tags, choices) for tags in unless):
                         rest = minus(left, region)
