@@ -314,7 +314,7 @@ def test_what_the_statement_becomes(statement: str, fix: str | None) -> None:
 def test_explain_tells_the_whole_argument() -> None:
     result = invoke("explain", "pkg/good.py:5")
     assert result.exit_code == 0
-    assert result.stdout.startswith("the life of out, in source order\n")
+    assert result.stdout.startswith("the life of out, as control passes\n")
     assert "birth: " in result.stdout
     assert "write: " in result.stdout
     assert "zeros_to_empty proved: out in f" in result.stdout
