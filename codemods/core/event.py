@@ -15,6 +15,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Literal
 
+from codemods.core.kernel import Kernel
 from codemods.core.region import Box
 from codemods.core.size import Atom, Size
 
@@ -89,3 +90,4 @@ class Flow:
     handled: frozenset[int] = frozenset()  # points from which an exception goes to a handler of this function
     builtins: frozenset[str] = frozenset()  # names that certainly stand for Python's builtins here
     changing: frozenset[str] = frozenset()  # attributes that the file computes each time they are read
+    kernel: Kernel | None = None  # of a Triton kernel, which has no events

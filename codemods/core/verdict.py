@@ -46,9 +46,10 @@ class Saves:
     allocations: int = 0
     bytes: str | None = None  # of memory traffic, a formula in the names of the source; None when the shape is unknown
     per: Literal["call", "instance", "import"] = "call"
+    stores: int = 0  # statements of a kernel that each of its programs runs for nothing
 
     def __bool__(self) -> bool:
-        return bool(self.launches or self.allocations)
+        return bool(self.launches or self.allocations or self.stores)
 
 
 @dataclass(frozen=True, slots=True)

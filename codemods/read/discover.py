@@ -26,6 +26,7 @@ SKIPPED = frozenset({
 CANDIDATE = re.compile(
     rb"\b(?:new_)?(?:zeros|ones|full|empty)(?:_like)?\s*(?:\\\r?\n\s*)?\(|\b(?:zero_|fill_)\s*(?:\\\r?\n\s*)?\("
 )
+STORE = re.compile(rb"\bstore\s*(?:\\\r?\n\s*)?\(")
 MARKER = b"torch-codemods:"
 
 
@@ -46,8 +47,15 @@ class Exclude:
 
 
 def interesting(source: bytes) -> bool:
-    """Some codemod may have a word to say on it: it names torch and an allocation or a fill, or has a suppression."""
-    return (b"torch" in source and CANDIDATE.search(source) is not None) or MARKER in source
+    """Some codemod may have a word to say on it: it names torch and an allocation or a fill, or triton and two stores,
+    or has a suppression."""
+    return (b"torch" in source and CANDIDATE.search(source) is not None) or holds_stores(source) or MARKER in source
+
+
+def holds_stores(source: bytes) -> bool:
+    """The file speaks of Triton, and of more than one store."""
+    first = STORE.search(source) if b"triton" in source else None
+    return first is not None and STORE.search(source, first.end()) is not None
 
 
 def discover(paths: Sequence[Path], exclude: Sequence[Exclude] = ()) -> Iterator[File | Notice]:

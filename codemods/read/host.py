@@ -12,8 +12,10 @@ from typing import Literal
 from codemods.core.event import Birth, Buffer, Escape, Event, Flow, Write
 from codemods.core.region import ALL
 from codemods.core.syntax import children, walk
+from codemods.read import kernel
 from codemods.read.births import BIRTHS, FILLS
 from codemods.read.calls import QUIET
+from codemods.read.discover import holds_stores
 from codemods.read.expressions import names_in
 from codemods.read.graph import Graph
 from codemods.read.lower import Lowering, TooComplex
@@ -30,8 +32,12 @@ def flows(tree: ast.Module, source: bytes, path: str) -> Iterator[Flow]:
     """One flow for each function, and for the module, that holds a candidate site."""
     names = names_of(tree, source)
     lines = _candidate_lines(source)
+    kernels = {function for function, _ in kernel.kernels(tree, names)} if b"triton" in source else set()
     for scope, function, once, outer in _scopes(tree, lines, "", "import", frozenset()):
-        yield _flow(scope, names.hidden(outer) if outer else names, function, path, once, source, lines)
+        if scope not in kernels:
+            yield _flow(scope, names.hidden(outer) if outer else names, function, path, once, source, lines)
+    if kernels and holds_stores(source):
+        yield from kernel.flows(tree, names, source, path)
 
 
 def _candidate_lines(source: bytes) -> list[int]:

@@ -37,8 +37,9 @@ def saved(saves: Saves) -> str:
     """In words, "nothing" where it is nothing."""
     launches = f"{saves.launches} launch{'es' * (saves.launches != 1)}" if saves.launches else ""
     allocations = f"{saves.allocations} allocation{'s' * (saves.allocations != 1)}" if saves.allocations else ""
+    stores = f"{saves.stores} store{'s' * (saves.stores != 1)} in each program" if saves.stores else ""
     traffic = f"{saves.bytes} bytes" if saves.bytes and saves else ""
-    parts = [part for part in (launches, allocations, traffic) if part]
+    parts = [part for part in (launches, allocations, stores, traffic) if part]
     return ", ".join(parts) + (f" per {saves.per}" if parts else "nothing")
 
 

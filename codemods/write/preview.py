@@ -22,6 +22,8 @@ def preview(edits: Sequence[Edit], statement: ast.AST, source: bytes) -> str | N
         return None
     text = whole.utf8
     for start, end, edit in placed:
+        if start == low and isinstance(edit, Remove):  # of the whole of it, its body too
+            return ""
         if low <= start and end <= high:
             if isinstance(edit, Remove):
                 return ""

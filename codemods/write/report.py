@@ -108,6 +108,7 @@ def _site(decision: Decision) -> dict[str, object]:
             "allocations": saves.allocations,
             "bytes": saves.bytes,
             "per": saves.per,
+            **({"stores": saves.stores} if saves.stores else {}),
         },
         "fix": decision.fix,
     }

@@ -26,7 +26,8 @@ _NEWLINE = re.compile(rb"\r\n|\r|\n|\Z")
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """The simple statements of one logical line; `inline` when it stands behind the colon of `if x:`."""
+    """The simple statements of one logical line, or an `if` with all that is in it; `inline` when it stands behind
+    the colon of `if x:`."""
 
     statements: tuple[Place, ...]
     inline: bool
@@ -34,7 +35,7 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Suite:
-    lines: tuple[_Row | None, ...]  # None is a compound statement
+    lines: tuple[_Row | None, ...]  # None is any other compound statement
     may_be_empty: bool
     strings: frozenset[Place]  # statements that are a docstring where they come first
 
@@ -44,11 +45,11 @@ class _Suite:
 
 
 def removals(source: Source, spans: Set[Span]) -> Iterator[Cut]:
-    """The cuts that take out these simple statements, each given by exactly its own span.
+    """The cuts that take out these simple statements and `if` statements, each given by exactly its own span.
 
     A trailing comment goes with its line; comment lines above stay. `pass` takes the place of a suite's only
     statement, and of one without which the string behind it would turn into a docstring.
-    Raises CannotEdit when libcst cannot read the file or one of them is not a simple statement.
+    Raises CannotEdit when libcst cannot read the file or one of them is another compound statement.
     """
     wanted = {source.stretch(span): span for span in spans}
     for suite in _suites(source.utf8):
@@ -58,7 +59,7 @@ def removals(source: Source, spans: Set[Span]) -> Iterator[Cut]:
             for place in gone:
                 del wanted[place]
     if wanted:
-        raise CannotEdit(f"line {min(wanted.values()).line}: only a simple statement can be taken out")
+        raise CannotEdit(f"line {min(wanted.values()).line}: only a simple statement or an if can be taken out")
 
 
 def _cuts(utf8: bytes, suite: _Suite, gone: set[Place]) -> Iterator[Cut]:
@@ -167,7 +168,7 @@ class _Suites(cst.CSTVisitor):
         strings: set[Place] = set()
         for line in body:
             if not isinstance(line, (cst.SimpleStatementLine, cst.SimpleStatementSuite)):
-                lines.append(None)
+                lines.append(_Row((self._place(line),), inline=False) if isinstance(line, cst.If) else None)
                 continue
             lines.append(
                 _Row(tuple(self._place(small) for small in line.body), isinstance(line, cst.SimpleStatementSuite))
