@@ -9,7 +9,7 @@ that stays is marked on its first line, `# refused: code` (`code, code` for seve
     # differs                                      the naive rewrite of the marked lines is seen to be wrong
     # once: instance                               how often the rewrite saves something
 
-`import torch` stands on top of every block that imports nothing itself.
+`import torch` stands on top of every block that imports nothing itself, and what a Triton kernel needs, too.
 """
 
 from __future__ import annotations
@@ -101,6 +101,8 @@ def _source(lines: list[str]) -> str:
     kept = [line for line in lines if not TOLD.match(line)]
     if not any(line.startswith(("import ", "from ")) for line in kept):
         kept.insert(0, "import torch")
+        if any("@triton.jit" in line for line in kept):
+            kept[1:1] = ["import triton", "import triton.language as tl", "", ""]
     return "\n".join(kept) + "\n"
 
 

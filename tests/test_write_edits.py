@@ -167,12 +167,29 @@ def test_places_that_the_file_does_not_have(place: Span) -> None:
         edits.apply(b"x = 1\n", [decision(place, Replace(place, "y"))])
 
 
-@pytest.mark.parametrize("source", [b"if a:\n    b\n", b"@d\ndef f(): pass\n", b"x = [i for i in y]\n"])
+@pytest.mark.parametrize("source", [b"for a in x:\n    b\n", b"if a: b\nelif c: d\n", b"@d\ndef f(): pass\n", b"x = [i for i in y]\n"])
 def test_only_simple_statements_are_taken_out(source: bytes) -> None:
-    blocks = (node for node in ast.walk(ast.parse(source).body[0]) if hasattr(node, "body") or hasattr(node, "elt"))
-    place = span(next(blocks))
+    first = ast.parse(source).body[0]
+    blocks = [node for node in ast.walk(first) if hasattr(node, "body") or hasattr(node, "elt")]
+    place = span(blocks[-1])  # of the if, its elif
     with pytest.raises(CannotEdit, match="only a simple statement"):
         edits.apply(source, [decision(place, Remove(place))])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"a\nif b:\n    c  # d\nelse:\n    e; f;  # g\nh\n", b"a\nh\n"),
+        (b"for a in b:\n    if c: d\n", b"for a in b:\n    pass\n"),
+        (b"if a:\r\n\tif b:\r\n\t\tc\r\n\td\r\n", b""),
+        (b"def f():\n    if a:\n        b\n    'no docstring'\n", b"def f():\n    pass\n    'no docstring'\n"),
+    ],
+)
+def test_an_if_goes_with_all_that_is_in_it(before: bytes, after: bytes) -> None:
+    place = span(next(node for node in ast.walk(ast.parse(before)) if isinstance(node, ast.If)))
+    result = edits.apply(before, [decision(place, Remove(place))])
+    assert result.text == after
+    gate.check(before, result)
 
 
 def test_lines_of_a_source() -> None:

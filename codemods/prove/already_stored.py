@@ -38,15 +38,19 @@ class AlreadyStored:
         if second is None or self.guard.other:
             return Refused("not-understood", "the guard holds more than one store in plain loops", needs="one store")
         span = place.block[start + 1 : place.index]
-        at = max((index for index, node in enumerate(span) if _stores(node)), default=-1)
-        if at < 0:
+        storing = [node for node in span if _stores(node)]
+        if not storing:
             message = f"nothing is stored between {self.guard.unset} is unset and asked for"
             return Refused("other-place", message, (told(flow, second[-1], "the store"),))
         if refused := obstacle(flow, (*span, self.guard)):
             return refused
-        first = _nest((span[at],))
+        alike = [nest for node in storing if (nest := _nest((node,))) and len(nest) == len(second)]
+        first = alike[-1] if alike else _nest((storing[-1],))
         if first is None:
-            return _no_nest(flow, span[at:])
+            return _no_nest(flow, storing[-1])
+        if first[0] is not storing[-1]:
+            message = "a store between the two may be to the same memory"
+            return Refused("store-between", message, (told(flow, storing[-1], "stores"),), needs="that they do not alias")
         return _compare(flow, first, second, settling(kernel, _quiet(span, self.guard.unset), _turns(first, second)))
 
 
@@ -100,11 +104,11 @@ def _nest(block: Block) -> Nest | None:
     return None
 
 
-def _no_nest(flow: Flow, nodes: Block) -> Refused:
-    held = [node for node in every(nodes) if isinstance(node, Store)]
+def _no_nest(flow: Flow, node: Node) -> Refused:
+    held = [one for one in every((node,)) if isinstance(one, Store)]
     if len(held) > 1:
         message = "more than one store runs before the guard, and they may be to the same memory"
-        return Refused("store-between", message, tuple(told(flow, node, "stores") for node in held))
+        return Refused("store-between", message, tuple(told(flow, one, "stores") for one in held))
     return Refused("guarded", "the first store does not always run", (told(flow, held[0], "the first store"),))
 
 

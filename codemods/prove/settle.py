@@ -20,16 +20,14 @@ class Settling:
     numbering: Numbering = field(default_factory=Numbering)
     out: dict[tuple[int, str], int] = field(default_factory=dict)
     known: dict[int, int] = field(default_factory=dict)
-    asked: set[int] = field(default_factory=set)
+    asked: frozenset[int] = frozenset()  # names at the start of a turn, of which it is asked whether a turn changes them
 
     def value(self, number: int) -> int:
         """A number that is the same for what certainly is the same value."""
+        if number in self.asked:
+            return self.as_it_is(number)
         if number not in self.known:
-            if number in self.asked:  # at the start of a turn, while it is asked whether a turn changes it
-                return self.as_it_is(number)
-            self.asked.add(number)
             self.known[number] = self.settled(number)
-            self.asked.discard(number)
         return self.known[number]
 
     def settled(self, number: int) -> int:
@@ -57,8 +55,8 @@ class Settling:
         """A turn of the loop leaves the name as it was."""
         terms = enumerate(self.kernel.terms)
         start = next(number for number, term in terms if term.op == "carried" and term.data == which)
-        fresh = Settling(self.kernel, self.quiet, self.turns, self.numbering, self.out)
-        fresh.asked = {*self.asked, start}
+        asked = self.asked | {start}
+        fresh = Settling(self.kernel, self.quiet, self.turns, self.numbering, self.out, asked=asked)
         return fresh.value(self.out[which]) == self.as_it_is(start)
 
     def same_bits(self, one: int, other: int) -> bool:

@@ -120,7 +120,7 @@ def _suites(utf8: bytes) -> tuple[_Suite, ...]:
         if module.code.encode() != text:
             raise CannotEdit("libcst does not read the file faithfully")
         wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-        visitor = _Suites(wrapper.resolve(ByteSpanPositionProvider))
+        visitor = _Suites(text, wrapper.resolve(ByteSpanPositionProvider))
         module.visit(visitor)
     except cst.ParserSyntaxError as error:
         raise CannotEdit(f"libcst cannot parse the file (line {error.raw_line})") from None
@@ -139,8 +139,9 @@ def _readable(utf8: bytes) -> bytes:
 
 
 class _Suites(cst.CSTVisitor):
-    def __init__(self, places: Mapping[cst.CSTNode, CodeSpan]) -> None:
+    def __init__(self, utf8: bytes, places: Mapping[cst.CSTNode, CodeSpan]) -> None:
         super().__init__()
+        self.utf8 = utf8
         self.places = places
         self.found: list[_Suite] = []
         self.documented: set[cst.CSTNode] = set()  # bodies whose first string is a docstring
@@ -168,13 +169,18 @@ class _Suites(cst.CSTVisitor):
         strings: set[Place] = set()
         for line in body:
             if not isinstance(line, (cst.SimpleStatementLine, cst.SimpleStatementSuite)):
-                lines.append(_Row((self._place(line),), inline=False) if isinstance(line, cst.If) else None)
+                lines.append(_Row((self._compound(line),), inline=False) if isinstance(line, cst.If) else None)
                 continue
             lines.append(
                 _Row(tuple(self._place(small) for small in line.body), isinstance(line, cst.SimpleStatementSuite))
             )
             strings |= {self._place(small) for small in line.body if documented and _is_string(small)}
         self.found.append(_Suite(tuple(lines), may_be_empty, frozenset(strings)))
+
+    def _compound(self, node: cst.If) -> Place:
+        """Without the semicolon behind its last statement."""
+        start, end = self._place(node)
+        return start, start + len(self.utf8[start:end].rstrip(b" \t\f;"))
 
     def _place(self, node: cst.CSTNode) -> Place:
         span = self.places[node]
