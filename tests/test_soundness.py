@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import io
 import linecache
-import os
 import re
 import types
 import warnings
@@ -32,7 +31,6 @@ try:
     import triton
 except ImportError:
     triton = None
-os.environ["TRITON_INTERPRET"] = "1"  # kernels run on the CPU; Triton asks for it where a kernel is decorated
 CASES = [case for case in cases() if case.runs]
 REWRITES = [case for case in CASES if case.kind == "rewrite"]
 WRONG = [case for case in CASES if case.differs]

@@ -52,7 +52,7 @@ def removals(source: Source, spans: Set[Span]) -> Iterator[Cut]:
     Raises CannotEdit when libcst cannot read the file or one of them is another compound statement.
     """
     wanted = {source.stretch(span): span for span in spans}
-    for suite in _suites(source.utf8):
+    for suite in _suites(source.utf8, {start: end for start, end in wanted}):
         places = [place for row in suite.lines if row for place in row.statements]
         if gone := {place for place in places if place in wanted}:
             yield from _cuts(source.utf8, suite, gone)
@@ -113,14 +113,14 @@ def _partial(row: _Row, kept: Sequence[Place]) -> Iterator[Cut]:
             yield runs[index - 1][1][-1][1], run[-1][1], ""
 
 
-def _suites(utf8: bytes) -> tuple[_Suite, ...]:
+def _suites(utf8: bytes, ends: Mapping[int, int]) -> tuple[_Suite, ...]:
     text = _readable(utf8)
     try:
         module = cst.parse_module(text.decode())
         if module.code.encode() != text:
             raise CannotEdit("libcst does not read the file faithfully")
         wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-        visitor = _Suites(text, wrapper.resolve(ByteSpanPositionProvider))
+        visitor = _Suites(ends, wrapper.resolve(ByteSpanPositionProvider))
         module.visit(visitor)
     except cst.ParserSyntaxError as error:
         raise CannotEdit(f"libcst cannot parse the file (line {error.raw_line})") from None
@@ -139,9 +139,9 @@ def _readable(utf8: bytes) -> bytes:
 
 
 class _Suites(cst.CSTVisitor):
-    def __init__(self, utf8: bytes, places: Mapping[cst.CSTNode, CodeSpan]) -> None:
+    def __init__(self, ends: Mapping[int, int], places: Mapping[cst.CSTNode, CodeSpan]) -> None:
         super().__init__()
-        self.utf8 = utf8
+        self.ends = ends
         self.places = places
         self.found: list[_Suite] = []
         self.documented: set[cst.CSTNode] = set()  # bodies whose first string is a docstring
@@ -178,9 +178,9 @@ class _Suites(cst.CSTVisitor):
         self.found.append(_Suite(tuple(lines), may_be_empty, frozenset(strings)))
 
     def _compound(self, node: cst.If) -> Place:
-        """Without the semicolon behind its last statement."""
+        """For `ast` a semicolon behind its last statement may belong to it."""
         start, end = self._place(node)
-        return start, start + len(self.utf8[start:end].rstrip(b" \t\f;"))
+        return start, self.ends.get(start, end)
 
     def _place(self, node: cst.CSTNode) -> Place:
         span = self.places[node]
