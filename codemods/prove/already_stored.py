@@ -44,13 +44,14 @@ class AlreadyStored:
             return Refused("other-place", message, (told(flow, second[-1], "the store"),))
         if refused := obstacle(flow, (*span, self.guard)):
             return refused
-        alike = [nest for node in storing if (nest := _nest((node,))) and len(nest) == len(second)]
-        first = alike[-1] if alike else _nest((storing[-1],))
+        first = _match(storing, second)
         if first is None:
             return _no_nest(flow, storing[-1])
         if first[0] is not storing[-1]:
             message = "a store between the two may be to the same memory"
-            return Refused("store-between", message, (told(flow, storing[-1], "stores"),), needs="that they do not alias")
+            return Refused(
+                "store-between", message, (told(flow, storing[-1], "stores"),), needs="that they do not alias"
+            )
         return _compare(flow, first, second, settling(kernel, _quiet(span, self.guard.unset), _turns(first, second)))
 
 
@@ -102,6 +103,17 @@ def _nest(block: Block) -> Nest | None:
         case [Loop(kind="range" | "static", body=body) as loop] if rest := _nest(body):
             return (loop, *rest)
     return None
+
+
+def _match(storing: list[Node], second: Nest) -> Nest | None:
+    """The store that the second one may repeat: the last that looks like it."""
+    alike = [nest for node in storing if (nest := _nest((node,))) and len(nest) == len(second)]
+    ends = [nest for nest in alike if _target(nest) == _target(second)] or alike
+    return ends[-1] if ends else _nest((storing[-1],))
+
+
+def _target(nest: Nest) -> str:
+    return nest[-1].target if isinstance(nest[-1], Store) else ""
 
 
 def _no_nest(flow: Flow, node: Node) -> Refused:

@@ -20,7 +20,9 @@ class Settling:
     numbering: Numbering = field(default_factory=Numbering)
     out: dict[tuple[int, str], int] = field(default_factory=dict)
     known: dict[int, int] = field(default_factory=dict)
-    asked: frozenset[int] = frozenset()  # names at the start of a turn, of which it is asked whether a turn changes them
+    asked: frozenset[int] = (
+        frozenset()
+    )  # names at the start of a turn, of which it is asked whether a turn changes them
 
     def value(self, number: int) -> int:
         """A number that is the same for what certainly is the same value."""

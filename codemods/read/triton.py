@@ -46,7 +46,7 @@ def resolve(node: ast.expr, names: Names, local: frozenset[str] = frozenset()) -
     if isinstance(node, ast.Name) and node.id not in names.apis:
         return ("" if node.id in names.bound or node.id not in BUILTINS else f"builtins.{node.id}"), ""
     path = dotted(node, names.apis) or ""
-    if path in names.patched or f"{path.rpartition('.')[0]}.*" in names.patched:
+    if any(f"{path}.".startswith(f"{patched.removesuffix('.*')}.") for patched in names.patched):
         return "", ""
     if found := REEXPORT.fullmatch(path):
         whole = "triton.language" if found["name"] == "tl" else "triton"
