@@ -167,7 +167,10 @@ def test_places_that_the_file_does_not_have(place: Span) -> None:
         edits.apply(b"x = 1\n", [decision(place, Replace(place, "y"))])
 
 
-@pytest.mark.parametrize("source", [b"for a in x:\n    b\n", b"if a: b\nelif c: d\n", b"@d\ndef f(): pass\n", b"x = [i for i in y]\n"])
+@pytest.mark.parametrize(
+    "source",
+    [b"for a in x:\n    b\n", b"if a: b\nelif c: d\n", b"@d\ndef f(): pass\n", b"x = [i for i in y]\n"],
+)
 def test_only_simple_statements_are_taken_out(source: bytes) -> None:
     first = ast.parse(source).body[0]
     blocks = [node for node in ast.walk(first) if hasattr(node, "body") or hasattr(node, "elt")]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from codemods.core.kernel import Kernel, Loop, Numbering, every
 
+DEEP = 4  # names that may hang on each other before they count as changed
 Side = tuple[int, int]  # (branch, 0 for its `then` and 1 for its `else`), or (loop, 0)
 ZEROS = frozenset({("int", "0"), ("float", "0.0"), ("bool", "False")})
 
@@ -55,6 +56,8 @@ class Settling:
 
     def steady(self, which: tuple[int, str]) -> bool:
         """A turn of the loop leaves the name as it was."""
+        if len(self.asked) >= DEEP:
+            return False
         terms = enumerate(self.kernel.terms)
         start = next(number for number, term in terms if term.op == "carried" and term.data == which)
         asked = self.asked | {start}

@@ -52,7 +52,7 @@ def removals(source: Source, spans: Set[Span]) -> Iterator[Cut]:
     Raises CannotEdit when libcst cannot read the file or one of them is another compound statement.
     """
     wanted = {source.stretch(span): span for span in spans}
-    for suite in _suites(source.utf8, {start: end for start, end in wanted}):
+    for suite in _suites(source.utf8, dict(wanted.keys())):
         places = [place for row in suite.lines if row for place in row.statements]
         if gone := {place for place in places if place in wanted}:
             yield from _cuts(source.utf8, suite, gone)
