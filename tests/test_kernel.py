@@ -52,14 +52,18 @@ def test_a_kernel_is_known_by_its_imports(imports: str, decorators: str) -> None
         (IMPORTS, "@triton.jit\n@other"),
         (IMPORTS + "from numba import *\n", "@triton.jit"),
         (IMPORTS + "triton = other\n", "@triton.jit"),
-        (IMPORTS + "tl.store = other\n", "@triton.jit"),
-        (IMPORTS + "triton.language.store = other\n", "@triton.jit"),
         ("import numba as triton\nimport triton.language as tl\n", "@triton.jit"),
         ("import triton\nfrom shop import language as tl\n", "@triton.jit"),
     ],
 )
 def test_what_may_be_no_kernel_is_left_alone(imports: str, decorators: str) -> None:
     assert decide(f"{imports}{decorators}\n{BODY}") == ()
+
+
+@pytest.mark.parametrize("patch", ["tl.store = other", "triton.language.store = other", "setattr(tl, name, other)"])
+def test_a_language_that_the_file_changes_is_not_understood(patch: str) -> None:
+    (decision,) = decide(f"{IMPORTS}{patch}\n@triton.jit\n{BODY}")
+    assert decision.reason and decision.reason.code == "not-understood"
 
 
 def test_a_module_that_hands_on_triton_is_an_assumption() -> None:

@@ -1,4 +1,4 @@
-"""Does a file give torch other functions? It costs a walk of the whole tree, so only a file with a proof is asked."""
+"""Does a file give torch or triton other functions? A walk of the whole tree, so only a file with a proof is asked."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from codemods.read.names import dotted
 
 TARGETS = frozenset(
     "torch torch.Tensor torch.nn torch.nn.init torch.nn.functional torch.functional torch.linalg torch.special "
-    "torch.fft torch._C torch._tensor".split()
+    "torch.fft torch._C torch._tensor triton triton.language triton.language.math".split()
 )
+ROOTS = ("torch", "triton")
 
 
 def patched(tree: ast.Module) -> ast.AST | None:
-    """A place that gives an attribute of torch, or the name under which the file knows torch, another value."""
+    """A place that gives an attribute of torch or triton, or the name by which the file knows them, another value."""
     aliases = _aliases(tree)
     for node in walk(tree):
         match node:
             case ast.Attribute(value=holder, ctx=ast.Store() | ast.Del()) if dotted(holder, aliases) in TARGETS:
                 return node
-            case ast.Call(func=callee, args=[first, *_]) if _sets(callee) and _means_torch(first, aliases):
+            case ast.Call(func=callee, args=[first, *_]) if _sets(callee) and _means_one(first, aliases):
                 return node
             case ast.Global(names=names) if aliases.keys() & set(names):
                 return node
@@ -32,23 +33,24 @@ def _sets(callee: ast.expr) -> bool:
     return name in ("setattr", "delattr", "__setattr__", "__delattr__", "object", "patch", "multiple", "setitem")
 
 
-def _means_torch(node: ast.expr, aliases: dict[str, str]) -> bool:
+def _means_one(node: ast.expr, aliases: dict[str, str]) -> bool:
     if isinstance(node, ast.Constant):
-        return isinstance(node.value, str) and (node.value == "torch" or node.value.startswith("torch."))
+        return isinstance(node.value, str) and node.value.split(".")[0] in ROOTS
     return dotted(node, aliases) in TARGETS
 
 
 def _aliases(tree: ast.Module) -> dict[str, str]:
-    """Names that stand for torch, or something in it, anywhere in the file."""
+    """Names that stand for torch or triton, or something in them, anywhere in the file."""
     found: dict[str, str] = {}
     given: list[tuple[str, ast.expr]] = []
     for node in walk(tree):
         match node:
             case ast.Import(names=names):
                 for alias in names:
-                    if alias.name.split(".")[0] == "torch":
-                        found[alias.asname or "torch"] = alias.name if alias.asname else "torch"
-            case ast.ImportFrom(module=str(module), names=names) if module.split(".")[0] == "torch":
+                    root = alias.name.split(".")[0]
+                    if root in ROOTS:
+                        found[alias.asname or root] = alias.name if alias.asname else root
+            case ast.ImportFrom(module=str(module), names=names) if module.split(".")[0] in ROOTS:
                 found |= {alias.asname or alias.name: f"{module}.{alias.name}" for alias in names}
             case ast.Assign(targets=targets, value=ast.expr() as bound):
                 given += [(target.id, bound) for target in targets if isinstance(target, ast.Name)]

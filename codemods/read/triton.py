@@ -46,8 +46,6 @@ def resolve(node: ast.expr, names: Names, local: frozenset[str] = frozenset()) -
     if isinstance(node, ast.Name) and node.id not in names.apis:
         return ("" if node.id in names.bound or node.id not in BUILTINS else f"builtins.{node.id}"), ""
     path = dotted(node, names.apis) or ""
-    if any(f"{path}.".startswith(f"{patched.removesuffix('.*')}.") for patched in names.patched):
-        return "", ""
     if found := REEXPORT.fullmatch(path):
         whole = "triton.language" if found["name"] == "tl" else "triton"
         return whole + (found["rest"] or ""), f"reexport:{found['module']}"
