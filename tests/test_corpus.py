@@ -114,6 +114,7 @@ def told(saves: Saves) -> str:
     parts = [
         f"{saves.launches} launches, {saves.allocations} allocations",
         f"{saves.bytes} bytes" if saves.bytes else "",
+        f"{saves.stores} stores in each program" if saves.stores else "",
     ]
     return f"saves {', '.join(filter(None, parts))} per {saves.per}"
 
