@@ -124,6 +124,29 @@ def k(x, out, n, B: tl.constexpr):
     assert trusted == ""
 
 
+def test_a_long_kernel_comes_to_an_end() -> None:
+    """A value that hangs on thousands of others is not looked into; the proof does without it."""
+    steps = "".join(f"    value = value * {number} + offset\n" for number in range(1500))
+    source = f"{IMPORTS}@triton.jit\n{BODY}".replace(
+        "    tl.store(out + offset, 0.0)", f"{steps}    tl.store(out + offset, 0.0)"
+    )
+    assert [decision.verdict for decision in decide(source)] == ["proved"]
+    moved = steps.replace("value", "offset")
+    apart = source.replace("    tl.store(out + offset, value)", f"{moved}    tl.store(out + offset, value)")
+    assert [decision.verdict for decision in decide(apart)] == ["unknown"]
+
+
+def test_names_that_hang_on_each_other_come_to_an_end() -> None:
+    names = [f"v{number}" for number in range(14)]
+    given = "".join(f"    {name} = n\n" for name in names)
+    turn = "".join(f"        {name} = {' + '.join(names)}\n" for name in names)
+    source = f"{IMPORTS}@triton.jit\n{BODY}".replace(
+        "    tl.store", f"{given}    for i in range(n):\n{turn}    tl.store", 1
+    )
+    source = source.replace("offset, ", "offset + v0, ").replace("x + offset + v0", "x + offset")
+    assert [decision.verdict for decision in decide(source)] == ["proved"]
+
+
 def test_equal_values_have_equal_numbers() -> None:
     source = f"""{IMPORTS}@triton.jit
 def k(x, n, B: tl.constexpr):

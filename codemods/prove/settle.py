@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from codemods.core.kernel import Kernel, Loop, Numbering, every
 
 DEEP = 4  # names that may hang on each other before they count as changed
+DEEPEST = 100  # terms inside each other; what lies deeper is not looked into
 Side = tuple[int, int]  # (branch, 0 for its `then` and 1 for its `else`), or (loop, 0)
 ZEROS = frozenset({("int", "0"), ("float", "0.0"), ("bool", "False")})
 
@@ -21,16 +22,19 @@ class Settling:
     numbering: Numbering = field(default_factory=Numbering)
     out: dict[tuple[int, str], int] = field(default_factory=dict)
     known: dict[int, int] = field(default_factory=dict)
+    depth: int = 0
     asked: frozenset[int] = (
         frozenset()
     )  # names at the start of a turn, of which it is asked whether a turn changes them
 
     def value(self, number: int) -> int:
         """A number that is the same for what certainly is the same value."""
-        if number in self.asked:
+        if number in self.asked or self.depth > DEEPEST:
             return self.as_it_is(number)
         if number not in self.known:
+            self.depth += 1
             self.known[number] = self.settled(number)
+            self.depth -= 1
         return self.known[number]
 
     def settled(self, number: int) -> int:
@@ -61,7 +65,7 @@ class Settling:
         terms = enumerate(self.kernel.terms)
         start = next(number for number, term in terms if term.op == "carried" and term.data == which)
         asked = self.asked | {start}
-        fresh = Settling(self.kernel, self.quiet, self.turns, self.numbering, self.out, asked=asked)
+        fresh = Settling(self.kernel, self.quiet, self.turns, self.numbering, self.out, depth=self.depth, asked=asked)
         return fresh.value(self.out[which]) == self.as_it_is(start)
 
     def same_bits(self, one: int, other: int) -> bool:
