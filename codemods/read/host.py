@@ -15,6 +15,7 @@ from codemods.core.syntax import children, walk
 from codemods.read.births import BIRTHS, FILLS
 from codemods.read.calls import QUIET
 from codemods.read.expressions import names_in
+from codemods.read.fronts import fronts
 from codemods.read.graph import Graph
 from codemods.read.lower import Lowering, TooComplex
 from codemods.read.names import Names, dotted, names_of
@@ -114,7 +115,9 @@ def _flow(scope: Scope, names: Names, function: str, path: str, once: Once, sour
 
     graph: Graph = build(scope, quiet)
     try:
-        flow = Lowering(graph, names).flow(function, path, once, source)
+        lowering = Lowering(graph, names)
+        flow = lowering.flow(function, path, once, source)
+        flow = replace(flow, fronts=fronts(flow, lowering, scope))
     except TooComplex:
         flow = _untold(scope, names, function, path, once, source)
     return replace(flow, parents=_parents(scope, lines))
