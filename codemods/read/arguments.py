@@ -96,9 +96,10 @@ class Looks:
                 fits = seen.kind in SIZED and all(size.natural for size in seen.sizes)
             case "device":
                 fits = seen.kind == "device" or _is(argument, "cpu")
-                index = isinstance(argument, ast.Constant) and ":" not in str(argument.value)
-                if index and not self.quiet and not _is(argument, "cpu") and not _is_none(argument):
-                    self.differs(f"code that cannot be seen may set the device that {ast.unparse(argument)} stands for")
+                fixed = fits and seen.safe or isinstance(argument, ast.Constant) and ":" in str(argument.value)
+                if not self.quiet and not fixed and not _is_none(argument):
+                    text = ast.unparse(argument)
+                    self.differs(f"code that cannot be seen may set the device that {text} stands for")
             case "layout" | "memory_format":
                 fits = seen.kind == "format"
             case _:
