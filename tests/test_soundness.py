@@ -226,6 +226,13 @@ def naive(case: Case, number: int) -> str:
             line = f"{indent}pass"
         case "drop_store":
             line = f"{indent}if False:" if line.lstrip().startswith("if ") else f"{indent}pass"
+        case "hoist_buffer":
+            above = range(number - 2, -1, -1)
+            depth = next(n for n in above if re.match(rf"(?!{indent})\s*(?:for|while)\b", lines[n]))
+            filled = {"zeros": "zero_()", "ones": "fill_(1)"}.get((re.findall(r"zeros|ones", line) or [""])[0])
+            lines[number - 1] = f"{indent}{line.split('=')[0].strip()}.{filled}" if filled else f"{indent}pass"
+            outer = lines[depth][: len(lines[depth]) - len(lines[depth].lstrip())]
+            return "\n".join([*lines[:depth], outer + line.lstrip(), *lines[depth:]]) + "\n"
         case page:
             raise AssertionError(page)
     lines[number - 1] = f"{line}  #{mark}"

@@ -23,7 +23,15 @@ class Remove:
     span: Span
 
 
-Edit = Replace | Remove
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Put a simple statement on a line of its own in front of another statement, which begins its line."""
+
+    span: Span  # of that other statement
+    text: str
+
+
+Edit = Replace | Remove | Insert
 
 
 def rename_callee(call: ast.Call, name: str) -> Replace:

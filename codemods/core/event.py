@@ -72,6 +72,24 @@ class Escape(Event):
 class Rebound(Event): ...
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Front:
+    """An allocation that is given to a name in a loop, and what is known about making it once in front of the loop.
+    Each text says what speaks against that, and is empty where nothing does."""
+
+    statement: ast.stmt
+    name: str
+    loop: ast.stmt  # the innermost around it
+    head: int  # the point of the loop
+    place: str = ""  # it does not stand in the body itself
+    unsteady: str = ""  # the arguments may be others there, or in another turn
+    raises: str = ""  # it may raise there where the loop never gets to it
+    elsewhere: str = ""  # the name is used outside of the loop, or bound in another place
+    suspends: str = ""  # the function is left and entered again in the loop
+    late: str = ""  # a copy in the loop may not be done when the next turn begins
+    gradients: bool = True  # what is computed from it may be recorded for a backward pass
+
+
 @dataclass(frozen=True, eq=False)
 class Flow:
     """The events of one function and which may follow which. Point 0 is the entry."""
@@ -91,3 +109,4 @@ class Flow:
     builtins: frozenset[str] = frozenset()  # names that certainly stand for Python's builtins here
     changing: frozenset[str] = frozenset()  # attributes that the file computes each time they are read
     kernel: Kernel | None = None  # of a Triton kernel, which has no events
+    fronts: dict[ast.AST, Front] = field(default_factory=dict)  # of allocations in loops

@@ -45,7 +45,7 @@ class Saves:
     launches: int = 0  # fill kernels on a GPU, memset-like loops on a CPU
     allocations: int = 0
     bytes: str | None = None  # of memory traffic, a formula in the names of the source; None when the shape is unknown
-    per: Literal["call", "instance", "import"] = "call"
+    per: Literal["call", "instance", "import", "iteration"] = "call"
     stores: int = 0  # statements of a kernel that each of its programs runs for nothing
 
     def __bool__(self) -> bool:

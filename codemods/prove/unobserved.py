@@ -17,7 +17,7 @@ Trail = tuple[tuple[Event, Left], ...]
 class Unobserved:
     """Every path from the write overwrites it, or loses it, before anyone looks."""
 
-    write: Write
+    write: Write | Birth  # of a Birth: whatever the memory holds then
 
     def check(self, flow: Flow) -> Verdict:
         return _Search(flow, self.write).verdict()
@@ -26,7 +26,7 @@ class Unobserved:
 class _Search:
     """Follow every path from the write with the part that is still there."""
 
-    def __init__(self, flow: Flow, write: Write) -> None:
+    def __init__(self, flow: Flow, write: Write | Birth) -> None:
         self.flow = flow
         self.write = write
         buffers = {write.buffer, write.buffer.older}

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, replace
 
 from codemods.core.size import Size
+from codemods.read.graph import Instr
 from codemods.read.shapes import Shapes
 from codemods.read.values import OUT, First, Like, Shape, Value
 
@@ -43,6 +44,8 @@ class Births(Shapes):
         self, given: Given, api: str, values: tuple[Value, ...], first: Value | None, holder: Value | None = None
     ) -> Value:
         node = given.node
+        if self.graph.around:
+            self.moment(node)
         for value in given.every:
             self.mention(value, node, "its shape or dtype is used")
         like = api.endswith("_like")
@@ -66,6 +69,16 @@ class Births(Shapes):
                 value, self.streams, f"used in a function that works on several streams (line {line})", "stream"
             )
         return value
+
+    def updated(self, instr: Instr, value: Value) -> None:
+        """`x += y` keeps x what it is where y is a tensor or a number; no tensor has `@=`."""
+        node = instr.node
+        number = (
+            value.size is not None or value.ident[:2] == ("const", "float") if isinstance(value.ident, tuple) else False
+        )
+        if isinstance(node, ast.AugAssign):
+            keeps = instr.data != "MatMult" and (value.tensor or number)
+            (self.updates.add if keeps else self.updates.discard)(node.target)
 
     def is_dtype(self, value: Value | None) -> bool:
         """Not None, and not an object that may be None."""

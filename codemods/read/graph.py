@@ -31,6 +31,14 @@ class Block:
     handler: int | None = None  # where an exception in here goes, None: out of the function
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A loop that is a statement, and the context managers in which it stands, innermost last."""
+
+    loop: ast.For | ast.AsyncFor | ast.While
+    contexts: tuple[ast.expr, ...]
+
+
 @dataclass(slots=True)
 class Graph:
     """Block 0 is the entry; `leave` is reached by returning, `fail` by an exception that leaves."""
@@ -42,6 +50,7 @@ class Graph:
     heads: dict[int, frozenset[int]] = field(default_factory=dict)  # loop head -> blocks of the loop
     exhausted: dict[int, int] = field(default_factory=dict)  # head of a `for` -> block where it has run out
     indices: dict[int, str] = field(default_factory=dict)  # head of a `for` -> the name that counts its turns
+    around: dict[int, Around] = field(default_factory=dict)  # head -> the loop as a statement
     locals: frozenset[str] = frozenset()
     shared: frozenset[str] = frozenset()  # declared global or nonlocal, or rebound by a nested function
 

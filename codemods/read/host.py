@@ -17,6 +17,7 @@ from codemods.read.births import BIRTHS, FILLS
 from codemods.read.calls import QUIET
 from codemods.read.discover import holds_stores
 from codemods.read.expressions import names_in
+from codemods.read.fronts import fronts
 from codemods.read.graph import Graph
 from codemods.read.lower import Lowering, TooComplex
 from codemods.read.names import Names, dotted, names_of
@@ -120,7 +121,9 @@ def _flow(scope: Scope, names: Names, function: str, path: str, once: Once, sour
 
     graph: Graph = build(scope, quiet)
     try:
-        flow = Lowering(graph, names).flow(function, path, once, source)
+        lowering = Lowering(graph, names)
+        flow = lowering.flow(function, path, once, source)
+        flow = replace(flow, fronts=fronts(flow, lowering, scope))
     except TooComplex:
         flow = _untold(scope, names, function, path, once, source)
     return replace(flow, parents=_parents(scope, lines))

@@ -52,6 +52,7 @@ class Lowering(Steps):
         }
         self.at_entry: dict[int, State] = {}
         self.thrown: dict[int, State] = {}  # what may hold when an exception leaves a block
+        self.first: dict[int, int] = {}  # block -> its point
 
     def solve(self) -> None:
         """Visit blocks until nothing changes."""
@@ -188,7 +189,7 @@ class Lowering(Steps):
     def flow(self, function: str, path: str, once: Literal["call", "instance", "import"], source: bytes) -> Flow:
         self.solve()
         events: list[Event | None] = []
-        first: dict[int, int] = {}
+        first = self.first
         last: dict[int, int] = {}
         for block in self.order:
             if self.stale:  # something was learnt after it was told

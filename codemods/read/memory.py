@@ -19,6 +19,7 @@ from codemods.read.values import (
     OUTSIDE,
     Def,
     Loose,
+    Moment,
     Ref,
     Refs,
     Shape,
@@ -49,6 +50,9 @@ class Memory:
         self.restart = False
         self.stale = False  # something was learnt on which earlier events depend
         self.asked = False  # whether walking runs code was asked, and not known
+        self.ran: set[ast.AST] = set()  # where code that cannot be seen runs
+        self.updates: set[ast.AST] = set()  # names that an augmented assignment leaves bound to the same tensor
+        self.moments: dict[ast.AST, Moment] = {}  # of allocations in loops, and in front of loops
         self.streams: ast.AST | None = None  # where the function begins to work on several streams
         calls = [
             instr.node
@@ -111,6 +115,7 @@ class Memory:
 
     def outside_call(self, node: ast.AST, why: str, how: How = "unseen-call") -> None:
         """Code that we cannot see runs: it may look at, and write, whatever has been let out."""
+        self.ran.add(node)
         for buffer in _ordered(self.state.escaped):
             self.tell(Escape(buffer, ALL, node, why, how=how))
             self.tell(Write(buffer, SOME, node, why))
@@ -132,6 +137,13 @@ class Memory:
         for value in (*self.state.names.values(), *self.state.slots.values()):
             reach |= value.reach
         return Value(inside=frozenset(reach))
+
+    def do_before(self, instr: Instr) -> None:
+        """A loop is about to be entered: what holds now."""
+        self.moment(instr.node)
+
+    def moment(self, node: ast.AST) -> None:
+        self.moments[node] = Moment(self.at, dict(self.state.names), self.state.epoch, self.state.layout)
 
     # buffers
 

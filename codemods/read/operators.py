@@ -150,7 +150,7 @@ class Operators(Births):
         for target in targets:
             whole = bool(target.refs) and not self.relays and target.tensor
             whole = whole and all(self.whole(ref) for ref in target.refs)
-            self.write(target, node, f"{op.name} writes all of {target.name}", sure=whole)
+            self.write(target, node, f"{op.name} writes all of {target.name}", sure=whole, api="out=")
             for ref in target.refs:
                 self.blur(ref.buffer, None)
             self.moved(target)

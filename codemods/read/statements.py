@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from codemods.core.syntax import walk
 from codemods.read.expressions import Context, Expressions, names_in
-from codemods.read.graph import Graph, arguments_of, loops
+from codemods.read.graph import Around, Graph, arguments_of, loops
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Scope = Function | ast.Module | ast.ClassDef
@@ -42,6 +42,8 @@ class Statements(Expressions):
         self.quiet = quiet  # a context manager that swallows no exception and calls nothing of ours
         self.frames: list[Loop | Finally | Leave] = []
         self.declared: set[str] = set()  # global or nonlocal, here or in a nested scope
+        self.around: dict[int, Around] = {}
+        self.contexts: list[ast.expr] = []  # of the with statements around
         self.leave = self.block()
         self.fail = self.block()
 
@@ -142,7 +144,9 @@ class Statements(Expressions):
         self.here = after
 
     def on_For(self, node: ast.For | ast.AsyncFor) -> None:
+        self.emit("before", node)
         head, done = self.loop_head(node.iter, self.value(node.iter), isinstance(node, ast.AsyncFor), statement=True)
+        self.around[head] = Around(node, tuple(self.contexts))
         after = self.block()
         first = node.target.elts[0] if isinstance(node.target, ast.Tuple) and node.target.elts else node.target
         self.indices[head] = first.id if isinstance(first, ast.Name) else "index"
@@ -160,7 +164,9 @@ class Statements(Expressions):
     on_AsyncFor = on_For
 
     def on_While(self, node: ast.While) -> None:
+        self.emit("before", node)
         head, body, done, after = self.block(), self.block(), self.block(), self.block()
+        self.around[head] = Around(node, tuple(self.contexts))
         self.start(head)
         self.condition(node.test, body, done)
         self.here = body
@@ -278,7 +284,9 @@ class Statements(Expressions):
         if swallow is not None:
             self.frames.append(Leave(node, outer))
         self.start(self.block())
+        self.contexts += [item.context_expr for item in node.items]
         self.body(node.body)
+        del self.contexts[len(self.contexts) - len(node.items) :]
         if swallow is not None:
             self.frames.pop()
         self.handler = outer
@@ -366,6 +374,7 @@ def build(scope: Scope, quiet: Context) -> Graph:
     made.go(made.leave)
     arguments = scope.args if isinstance(scope, Function) else None
     graph = Graph(made.blocks, made.leave, made.fail, arguments, exhausted=made.exhausted, indices=made.indices)
+    graph.around = made.around
     graph.heads = loops(graph)
     _scope_names(scope, made, graph)
     return graph

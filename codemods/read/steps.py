@@ -334,6 +334,7 @@ class Steps(Arithmetic):
         self.write(target, instr.node, "updated in place")
         self.moved(target)
         if target.tensor:
-            return replace(target, ident=target.ident)
+            self.updated(instr, value)
+            return target
         inside = target.inside | untagged(value.inside)
         return Value(("def", self.at), target.refs, inside, name=target.name)

@@ -174,6 +174,15 @@ class State:
         )
 
 
+class Moment(NamedTuple):
+    """What held when control came to a place."""
+
+    at: Def
+    names: dict[str, Value]
+    epoch: Hashable
+    layout: Hashable
+
+
 def tracked(value: Value) -> bool:
     """It may be memory that is followed."""
     return any(ref.buffer is not OUTSIDE and ref.buffer is not FRESH for ref in value.reach)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from codemods.core.edit import Remove, Replace
+from codemods.core.edit import Edit, Insert, Remove, Replace
 from codemods.core.verdict import Decision
 from codemods.write.source import CannotEdit, Source, decode
 
@@ -39,7 +40,8 @@ def apply(source: bytes, decisions: Sequence[Decision]) -> Applied:
     """
     text = decode(source)
     applied, deferred = _choose(text, decisions)
-    splices = tuple(sorted((*_replacements(text, applied), *_removals(text, applied))))
+    edits = [edit for decision in applied for edit in decision.edits]
+    splices = tuple(sorted((*_replacements(text, applied), *_removals(text, applied), *insertions(text, edits))))
     if any(left.end > right.start for left, right in pairwise(splices)):
         raise CannotEdit("two edits overlap")
     return Applied(_splice(source, splices), applied, deferred, splices)
@@ -49,18 +51,46 @@ def _choose(text: Source, decisions: Sequence[Decision]) -> tuple[tuple[Decision
     applied: list[Decision] = []
     deferred: list[Decision] = []
     taken: list[tuple[int, int]] = []
+    marks: list[int] = []  # where lines are put in: any number of them in one place
     for decision in sorted(decisions, key=lambda decision: (decision.span, decision.codemod)):
-        wanted = [text.stretch(edit.span) for edit in decision.edits]
-        if any(_overlap(one, other) for one in wanted for other in taken):
+        wanted = [text.stretch(edit.span) for edit in decision.edits if not isinstance(edit, Insert)]
+        put = [text.stretch(edit.span)[0] for edit in decision.edits if isinstance(edit, Insert)]
+        over = any(_overlap(one, other) for one in wanted for other in taken)
+        if over or any(low < mark < high for low, high in (*wanted, *taken) for mark in (*put, *marks)):
             deferred.append(decision)
-        elif wanted:
+        elif wanted or put:
             applied.append(decision)
             taken += wanted
+            marks += put
     return tuple(applied), tuple(deferred)
 
 
 def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return one == other or (one[0] < other[1] and other[0] < one[1])
+
+
+def insertions(text: Source, edits: Sequence[Edit]) -> tuple[Splice, ...]:
+    """What puts the new lines in, in their order; those of one place together."""
+    found: dict[int, bytes] = {}
+    for edit in edits:
+        if isinstance(edit, Insert):
+            place, line = _insertion(text, edit)
+            found[place] = found.get(place, b"") + line
+    return tuple(Splice(place, place, lines) for place, lines in found.items())
+
+
+def _insertion(text: Source, edit: Insert) -> tuple[int, bytes]:
+    """The new line in front of a statement, indented like it and ended like the line that the statement begins.
+
+    Raises CannotEdit where something else than blanks stands in front of the statement.
+    """
+    start, _ = text.stretch(edit.span)
+    indent = text.utf8[text.starts[edit.span.line - 1] : start]
+    ended = re.search(rb"\r\n|\r|\n", text.utf8[start:])
+    joined = text.utf8[: text.starts[edit.span.line - 1]].rstrip(b"\r\n").endswith(b"\\")
+    if indent.strip(b" \t") or ended is None or joined:
+        raise CannotEdit(f"line {edit.span.line}: no line can be put in front of it")
+    return text.raw_offset(start), text.encode(edit.text + ended[0].decode() + indent.decode())
 
 
 def _replacements(text: Source, decisions: Sequence[Decision]) -> Iterator[Splice]:

@@ -11,11 +11,12 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from codemods.core.edit import Remove, Replace
+from codemods.core.edit import Insert, Remove, Replace
 from codemods.core.span import Span, span
 from codemods.core.verdict import Decision
-from codemods.write.edits import Applied, Splice
+from codemods.write.edits import Applied, Splice, insertions
 from codemods.write.source import Source, decode
 
 _BETWEEN = re.compile(rb"(?:[ \t\f;]|\\?(?:\r\n|\r|\n))*(?:#[^\r\n]*)?(?:\r\n|\r|\n)?")
@@ -31,6 +32,7 @@ class _Promise:
 
     exchanged: dict[ast.AST, ast.AST] = field(default_factory=dict)
     gone: set[Span] = field(default_factory=set)  # of statements
+    new: dict[Span, list[ast.stmt]] = field(default_factory=dict)  # by the statement that it stands in front of
 
 
 def check(source: bytes, result: Applied) -> None:
@@ -58,6 +60,7 @@ def _check_bytes(text: Source, result: Applied) -> None:
     replaced = {
         Splice(*text.raw_stretch(edit.span), text.encode(edit.text)) for edit in edits if isinstance(edit, Replace)
     }
+    replaced |= set(insertions(text, edits))
     removed = sorted(text.raw_stretch(edit.span) for edit in edits if isinstance(edit, Remove))
     cuts = [splice for splice in result.splices if splice not in replaced]
     if len(result.splices) - len(cuts) != len(replaced):
@@ -105,13 +108,23 @@ def _promise(text: Source, tree: ast.Module, decisions: Sequence[Decision]) -> _
             match edit:
                 case Remove(place):
                     promise.gone.add(place)
+                case Insert(place, written):
+                    promise.new.setdefault(place, []).append(_inserted(place, written, decision.span))
                 case Replace():
                     old, new = _exchange(text, tree, edit, decision.span, replaces)
                     promise.exchanged[old] = new
     statements = {span(node) for node in ast.walk(tree) if isinstance(node, ast.stmt)}
-    if missing := promise.gone - statements:
-        raise GateError(f"line {min(missing).line}: there is no such statement to take out")
+    if missing := (promise.gone | promise.new.keys()) - statements:
+        raise GateError(f"line {min(missing).line}: there is no such statement to take out, or to put another before")
     return promise
+
+
+def _inserted(place: Span, written: str, site: Span) -> ast.stmt:
+    """The simple statement that is put in front of the one around the site."""
+    body = _parse(written).body
+    if not _covers(place, site) or len(body) != 1 or hasattr(body[0], "body") or hasattr(body[0], "cases"):
+        raise GateError(f"line {place.line}: what is put in front of it is not one simple statement for what is in it")
+    return body[0]
 
 
 def _exchange(
@@ -209,6 +222,18 @@ def _differs(line: int) -> GateError:
 def _value(node: ast.AST, name: str, promise: _Promise) -> object:
     """A field of the promised node."""
     value = getattr(node, name, None)
+    if not promise.new or not isinstance(value, list):
+        return _kept(node, value, promise)
+    added: list[object] = []
+    for one in _kept(node, value, promise):
+        if isinstance(one, ast.stmt) and span(one) in promise.new:
+            added += promise.new[span(one)]
+        added.append(one)
+    return added
+
+
+def _kept(node: ast.AST, value: Any, promise: _Promise) -> Any:
+    """A field without the statements that are gone."""
     if not isinstance(value, list) or not any(isinstance(one, ast.stmt) and span(one) in promise.gone for one in value):
         return value
     kept = [one for one in value if span(one) not in promise.gone]

@@ -6,13 +6,14 @@ import ast
 from collections.abc import Sequence
 from typing import Any
 
-from codemods.core.edit import Edit, Remove
+from codemods.core.edit import Edit, Insert, Remove
 from codemods.core.span import Span, span
 from codemods.write.source import CannotEdit, decode
 
 
 def preview(edits: Sequence[Edit], statement: ast.AST, source: bytes) -> str | None:
-    """The statement after the rewrite, "" when it goes, None when it cannot be written."""
+    """The statement after the rewrite; what stands in front of the loop where it moves; "" when it goes, None when it
+    cannot be written."""
     head = _head(statement)
     try:
         whole = decode(source)
@@ -20,6 +21,9 @@ def preview(edits: Sequence[Edit], statement: ast.AST, source: bytes) -> str | N
         placed = sorted(((*whole.stretch(edit.span), edit) for edit in edits), key=lambda item: item[:2], reverse=True)
     except CannotEdit:
         return None
+    for edit in edits:
+        if isinstance(edit, Insert):
+            return _dedent(edit.text, edit.span.column)
     text = whole.utf8
     for start, end, edit in placed:
         if start == low and isinstance(edit, Remove):  # of the whole of it, its body too
