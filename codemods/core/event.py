@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from codemods.core.region import Box
 from codemods.core.size import Atom, Size
+
+if TYPE_CHECKING:
+    from codemods.core.call import Call
 
 How = Literal["returned", "kept", "unseen-call", "captured", "stream", "outlives", "not-understood"]
 Tags = frozenset[tuple[int, int]]  # (join, edge): true on paths that came into the join by that edge
@@ -89,3 +92,5 @@ class Flow:
     handled: frozenset[int] = frozenset()  # points from which an exception goes to a handler of this function
     builtins: frozenset[str] = frozenset()  # names that certainly stand for Python's builtins here
     changing: frozenset[str] = frozenset()  # attributes that the file computes each time they are read
+    calls: tuple[Call, ...] = ()  # calls that join tensors
+    functional: str | None = None  # the name of torch.nn.functional here

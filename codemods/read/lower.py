@@ -11,10 +11,10 @@ from typing import Literal
 from codemods.core.event import Escape, Event, Flow
 from codemods.core.region import ALL
 from codemods.core.size import Atom, Size, variable
+from codemods.read.facts import Facts
 from codemods.read.graph import Block, Graph, arguments_of, live, order
 from codemods.read.join import Join, aged
 from codemods.read.names import BUILTINS, Names
-from codemods.read.steps import Steps
 from codemods.read.sweep import sweep
 from codemods.read.values import Def, State, Value, merge, number, tracked, unknown
 
@@ -26,7 +26,7 @@ class TooComplex(Exception):
     """The fixed point was not reached in a reasonable number of visits."""
 
 
-class Lowering(Steps):
+class Lowering(Facts):
     def __init__(self, graph: Graph, names: Names) -> None:
         super().__init__(graph, names)
         self.order = order(graph)
@@ -231,6 +231,8 @@ class Lowering(Steps):
             ),
             builtins=builtins,
             changing=self.names.changing | self.names.methods,
+            calls=tuple(self.calls.values()),
+            functional=self.names.functional if once != "import" else None,
         )
         return sweep(made, self, first, last)
 
