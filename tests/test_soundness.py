@@ -210,12 +210,19 @@ def naive(case: Case, number: int) -> str:
             line = re.sub(r"\.(?:zero|fill)_\([^()]*\)", "", line)
         case "drop_prealloc":
             line = f"{indent}pass"
+        case "make_inplace":
+            line = re.sub(r"(\w+) = \1 ([-+*/]{1,2}) (.+)", in_place, line)
         case "cat_to_pad":
             line = padded(line)
         case page:
             raise AssertionError(page)
     lines[number - 1] = f"{line}  #{mark}"
     return "\n".join(lines) + "\n"
+
+
+def in_place(found: re.Match[str]) -> str:
+    method = {"+": "add_", "-": "sub_", "*": "mul_", "/": "div_", "//": "floor_divide_"}[found[2]]
+    return f"{found[1]}.{method}({found[3]})"
 
 
 def padded(line: str) -> str:

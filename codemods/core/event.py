@@ -20,6 +20,7 @@ from codemods.core.size import Atom, Size
 
 if TYPE_CHECKING:
     from codemods.core.call import Call
+    from codemods.core.update import Update
 
 How = Literal["returned", "kept", "unseen-call", "captured", "stream", "outlives", "not-understood"]
 Tags = frozenset[tuple[int, int]]  # (join, edge): true on paths that came into the join by that edge
@@ -93,4 +94,5 @@ class Flow:
     builtins: frozenset[str] = frozenset()  # names that certainly stand for Python's builtins here
     changing: frozenset[str] = frozenset()  # attributes that the file computes each time they are read
     calls: tuple[Call, ...] = ()  # calls that join tensors
+    updates: tuple[Update, ...] = ()  # statements such as `x = x - y`
     functional: str | None = None  # the name of torch.nn.functional here

@@ -34,6 +34,7 @@ VIEWS = frozenset(
 )  # dtype
 MAKES = frozenset("tensor as_tensor arange linspace rand randn randint eye".split())  # `dtype=` is what they give
 SUMS = frozenset("cumsum cumprod sum prod".split())  # of integers and bool: int64
+MAYBE = "if a tensor"  # the dtype of an object, if that is a tensor
 WIDE = frozenset({"torch.int64", "torch.float32", "torch.float64"})  # what sums keep, under autocast too
 SAME = frozenset("Add Sub Mult FloorDiv Mod BitAnd BitOr BitXor".split())  # of two tensors of one dtype: that dtype
 
@@ -47,7 +48,13 @@ class Facts(Steps):
             for block in graph.blocks
             for instr in block.instrs
         )
-        self.loose = not self.joins or any(_gives_another(instr) for block in graph.blocks for instr in block.instrs)
+        self.loose = True
+        if self.joins:
+            self.settle_facts()
+
+    def settle_facts(self) -> None:
+        """Facts are wanted: whether any may be kept."""
+        self.loose = any(_gives_another(instr) for block in self.graph.blocks for instr in block.instrs)
 
     def meta_of(self, value: Value) -> Meta:
         """What is certain about a tensor, if it is one."""
@@ -72,7 +79,7 @@ class Facts(Steps):
         value, holder = super().do_attr(instr), self.slot(instr, 0)
         if instr.data == "dtype" and not holder.api and not self.loose:
             sure = holder.tensor or any(ref.buffer is not OUTSIDE for ref in holder.refs)
-            return replace(value, meta=Meta(self.meta_of(holder).dtype if sure else ("if a tensor", holder.ident)))
+            return replace(value, meta=Meta(self.meta_of(holder).dtype if sure else (MAYBE, holder.ident)))
         if value.tensor and str(instr.data) in ("T", "mT", "data"):
             return replace(value, meta=self.meta_of(holder))
         return value
@@ -158,7 +165,7 @@ class Facts(Steps):
             dtype = "torch.int64" if meta.dtype in INTEGERS | {"torch.bool"} else meta.dtype
             dtype = dtype if dtype in WIDE else None
         if name in ("sum", "prod"):
-            return Meta(dtype)
+            return Meta(dtype, None if rest or given.named.keys() - {"dtype"} else 0)
         place = rest[0] if rest else given.named.get("dim")
         along = place.size.constant if place is not None and place.size is not None else None
         return Meta(dtype, meta.rank, max(meta.least, _reaches(along)))
@@ -188,7 +195,7 @@ class Facts(Steps):
         (ref,) = value.refs if len(value.refs) == 1 else (None,)
         buffer = None if ref is None or ref.when or ref.buffer in (OUTSIDE, FRESH) else ref.buffer
         meta = self.meta_of(value)
-        if isinstance(meta.dtype, tuple) and meta.dtype[0] == "if a tensor":
+        if isinstance(meta.dtype, tuple) and meta.dtype[0] == MAYBE:
             of = next((self.meta_of(other).dtype for other in every if other.ident == meta.dtype[1]), None)
             meta = replace(meta, dtype=of)
         name = value.name if value.name != "?" else "the constant"
@@ -222,4 +229,4 @@ def _gives_another(instr: Instr) -> bool:
     )
 
 
-__all__ = ["JOINS", "Facts"]
+__all__ = ["JOINS", "MAYBE", "Facts"]

@@ -21,7 +21,10 @@ from codemods.read.names import Names, dotted, names_of
 from codemods.read.statements import Scope, build
 
 SITE = re.compile(rb"(?:zeros|ones|full|empty)(?:_like)?\s*\(|\b(?:zero|fill)_\s*\(")
-JOIN = re.compile(rb"\b(?:cat|concat|concatenate|[hv]stack)\s*\(")  # no site by itself, but its surroundings are told
+# no sites where nothing is allocated, but their surroundings are told
+JOIN = re.compile(
+    rb"\b(?:cat|concat|concatenate|[hv]stack)\s*\(|^[ \t]*(\w+)[ \t]*=[ \t]*(?:\([\s(]*)?\1\b", re.MULTILINE
+)
 NEWLINE = re.compile(rb"\r\n?|\n")
 Once = Literal["call", "instance", "import"]
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
