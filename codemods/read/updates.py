@@ -28,6 +28,9 @@ class Updates(Facts):
         )
         if self.targets:
             self.settle_facts()
+        self.identified = any(
+            instr.op == "load" and instr.data == "id" for block in graph.blocks for instr in block.instrs
+        )
         self.waits = any(
             _may_wait(instr.node)
             for block in graph.blocks
@@ -53,6 +56,8 @@ class Updates(Facts):
         holders = self.holders(instr, name, left, buffers)
         if not whole or self.state.names.get(name) is not left:
             operand = replace(operand, buffer=None)
+        if self.identified:
+            holders = (*holders, "id()")
         if buffers & self.state.escaped:
             holders = (*holders, "code that cannot be seen")
         return Update(node, name, operand, kind, fits, holders, self.waits)
