@@ -63,7 +63,7 @@ class Facts(Steps):
         meta = value.meta or NO_META
         shape = self.shape_of(value)
         rank = meta.rank if shape is None else len(shape)
-        rank = self.state.ranks.get(value.ident) if rank is None else rank
+        rank = self.state.ranks.get((value.ident, self.state.layout)) if rank is None else rank
         dtype = meta.dtype if meta.dtype is not None else ("of", value.ident)
         return Meta(dtype, rank, max(meta.least, rank or 0))
 
@@ -185,8 +185,7 @@ class Facts(Steps):
         api = dotted(node.func, self.names.apis) if self.joins and isinstance(node, ast.Call) else None
         if api in JOINS and isinstance(node, ast.Call) and self.slot(instr, 0).api:
             listed = self.slot(instr, 1) if len(instr.args) > 1 else Value()
-            patched = any(path.startswith(("torch.nn.", "torch.*", api)) for path in self.names.patched)
-            items = listed.items if listed.name in ("tuple", "list") and not patched else None
+            items = listed.items if listed.name in ("tuple", "list") else None
             self.calls[self.at] = Call(node, api, tuple(self.operand(item, items or ()) for item in items or ()))
         return super().do_call(instr)
 
