@@ -233,7 +233,7 @@ def padded(line: str) -> str:
             case ast.Call(
                 func=ast.Attribute(attr="cat" | "hstack" | "vstack" as name), args=[ast.List(elts=parts), *_]
             ):
-                others = [part for part in parts if not re.search(r"\bz\b|zeros|ones|full", ast.unparse(part))]
+                others = [part for part in parts if not re.search(r"\bz\b|zeros|ones|full|\bzero\b", ast.unparse(part))]
                 first = parts[0] not in others
                 ends = "0, 0, 1, 0" if name == "vstack" else "1, 0" if first else "0, 1"
                 pad = ast.parse(f"torch.nn.functional.pad({ast.unparse(others[0])}, ({ends}))", mode="eval").body

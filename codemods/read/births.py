@@ -89,7 +89,8 @@ class Births(Shapes):
             return None
         else:
             parts = given.values
-        if len(parts) == 1 and parts[0].size is None and first.items is None:
+        counted = ("a number", parts[0].ident) in self.state.ranks if parts else False
+        if len(parts) == 1 and parts[0].size is None and first.items is None and not counted:
             return First(self.number(parts[0]))
         if any(part.items is not None or part.shape_of is not None for part in parts):
             return None

@@ -125,6 +125,8 @@ class Facts(Steps):
 
     def operate(self, given: Given, op: Op, args: list[Value]) -> Value:
         value = super().operate(given, op, args)
+        if op.name == "torch.arange" and not given.starred:  # it takes no tuple
+            self.state.ranks |= {("a number", end.ident): 0 for end in given.values if end.ident is not None}
         if self.loose or not value.tensor or given.spread or given.starred or "out" in given.named:
             return value
         name = op.name.rpartition(".")[2]

@@ -161,7 +161,7 @@ class State:
     epoch: Hashable = 0  # changes whenever code we cannot see may have changed an object
     layout: Hashable = 0  # changes whenever a tensor may have been given another shape in place
     equal: dict[Atom, Size] = field(default_factory=dict)
-    ranks: dict[Hashable, int] = field(default_factory=dict)
+    ranks: dict[Hashable, int] = field(default_factory=dict)  # of tensors; and which values are numbers, not tuples
 
     def copy(self) -> State:
         return State(
