@@ -2,8 +2,9 @@
 
 A page is a list of sections: `## title`, a line on why where it helps, one fenced block. A `diff`
 block is a rewrite; lines start with ` `, `-` or `+`. A `python` block changes nothing. In both a site
-that stays is marked on its first line, `# refused: code` (`code, code` for several sites in one line) or
-`# proved: saves nothing`. Comment lines of their own at the end of a block tell more:
+that stays is marked on its first line, `# refused: code` (`code, code` for several sites in one line),
+`# proved: saves nothing`, or `# assumed: name` (rewritten where that is accepted). Comment lines of their own at the
+end of a block tell more:
 
     # run: f(torch.rand(4)), f(torch.rand(3))      calls on which both forms must agree
     # differs                                      the naive rewrite of the marked lines is seen to be wrong
@@ -24,7 +25,7 @@ from typing import Literal
 PAGES = Path(__file__).parent / "cases"
 SECTION = re.compile(r"^## (?P<title>.+?)$(?P<body>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 BLOCK = re.compile(r"^```(?P<kind>diff|python)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-MARK = re.compile(r"# (?P<word>refused|proved): (?P<codes>[a-z, -]+)$")
+MARK = re.compile(r"# (?P<word>refused|proved|assumed): (?P<codes>[a-z, -]+)$")
 TOLD = re.compile(r"^# (?P<word>run|differs|once)(?:: (?P<value>.+))?$")
 SAVES_NOTHING = "saves nothing"
 
@@ -40,6 +41,7 @@ class Case:
     after: str
     refused: tuple[tuple[int, str], ...] = ()
     idle: tuple[int, ...] = ()
+    assumed: tuple[tuple[int, str], ...] = ()
     runs: tuple[str, ...] = ()
     differs: bool = False
     once: str | None = None
@@ -75,16 +77,18 @@ def _case(page: str, title: str, kind: str, lines: list[str]) -> Case:
     marks = tuple(_marks(before))
     refused = tuple((line, code) for line, word, code in marks if word == "refused")
     idle = tuple(line for line, word, _ in marks if word == "proved")
+    assumed = tuple((line, code) for line, word, code in marks if word == "assumed")
     if (kind == "diff") == (before == after):
         raise ValueError(f"{page}: {title!r} is a {kind} block, but before and after say otherwise")
     return Case(
         page=page,
         title=title,
-        kind="rewrite" if kind == "diff" else "refusal" if refused else "nothing",
+        kind="rewrite" if kind == "diff" else "refusal" if refused or assumed else "nothing",
         before=before,
         after=after,
         refused=refused,
         idle=idle,
+        assumed=assumed,
         runs=_calls(told.get("run")),
         differs="differs" in told,
         once=told.get("once"),

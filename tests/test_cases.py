@@ -40,6 +40,7 @@ def test_case(case: Case) -> None:
     decisions = decide(case, case.before)
     assert refused(decisions) == case.refused
     assert tuple(d.span.line for d in decisions if d.verdict == "proved" and not d.saves) == case.idle
+    assert tuple((d.span.line, name) for d in decisions if not d.reason for name in d.assumes) == case.assumed
     assert rewritten(case, case.before) == case.after
     if case.once:
         assert {d.saves.per for d in decisions if d.verdict == "proved"} == {case.once}

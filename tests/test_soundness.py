@@ -233,10 +233,35 @@ def naive(case: Case, number: int) -> str:
             lines[number - 1] = f"{indent}{line.split('=')[0].strip()}.{filled}" if filled else f"{indent}pass"
             outer = lines[depth][: len(lines[depth]) - len(lines[depth].lstrip())]
             return "\n".join([*lines[:depth], outer + line.lstrip(), *lines[depth:]]) + "\n"
+        case "make_inplace":
+            line = re.sub(r"(\w+) = \1 ([-+*/]{1,2}) (.+)", in_place, line)
+        case "cat_to_pad":
+            line = padded(line)
         case page:
             raise AssertionError(page)
     lines[number - 1] = f"{line}  #{mark}"
     return "\n".join(lines) + "\n"
+
+
+def in_place(found: re.Match[str]) -> str:
+    method = {"+": "add_", "-": "sub_", "*": "mul_", "/": "div_", "//": "floor_divide_"}[found[2]]
+    return f"{found[1]}.{method}({found[3]})"
+
+
+def padded(line: str) -> str:
+    """The line with its joins turned into pads by one element, of whatever is no constant."""
+    tree = ast.parse(line.strip())
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(attr="cat" | "hstack" | "vstack" as name), args=[ast.List(elts=parts), *_]
+            ):
+                others = [part for part in parts if not re.search(r"\bz\b|zeros|ones|full|\bzero\b", ast.unparse(part))]
+                first = parts[0] not in others
+                ends = "0, 0, 1, 0" if name == "vstack" else "1, 0" if first else "0, 1"
+                pad = ast.parse(f"torch.nn.functional.pad({ast.unparse(others[0])}, ({ends}))", mode="eval").body
+                node.func, node.args, node.keywords = pad.func, pad.args, pad.keywords  # type: ignore[attr-defined]
+    return line[: len(line) - len(line.lstrip())] + ast.unparse(tree)
 
 
 @pytest.mark.parametrize("values", POISONS)

@@ -13,11 +13,15 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from codemods.core.kernel import Kernel
 from codemods.core.region import Box
 from codemods.core.size import Atom, Size
+
+if TYPE_CHECKING:
+    from codemods.core.call import Call
+    from codemods.core.update import Update
 
 How = Literal["returned", "kept", "unseen-call", "captured", "stream", "outlives", "not-understood"]
 Tags = frozenset[tuple[int, int]]  # (join, edge): true on paths that came into the join by that edge
@@ -110,3 +114,6 @@ class Flow:
     changing: frozenset[str] = frozenset()  # attributes that the file computes each time they are read
     kernel: Kernel | None = None  # of a Triton kernel, which has no events
     fronts: dict[ast.AST, Front] = field(default_factory=dict)  # of allocations in loops
+    calls: tuple[Call, ...] = ()  # calls that join tensors
+    updates: tuple[Update, ...] = ()  # statements such as `x = x - y`
+    functional: str | None = None  # the name of torch.nn.functional here

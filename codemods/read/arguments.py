@@ -43,7 +43,7 @@ class Looks:
         self.names = lowering.names
         self.now, self.then = now, then
         self.bound = bound  # names that are certainly bound in front of the loop
-        self.inside = binds(loop, lowering.updates)
+        self.inside = binds(loop, lowering.kept_names)
         self.quiet = quiet and not any(node in lowering.ran for node in walk(loop))
         every = arguments_of(lowering.graph.arguments) if lowering.graph.arguments else []
         notes = {argument.arg: ast.unparse(argument.annotation) for argument in every if argument.annotation}

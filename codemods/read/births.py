@@ -78,7 +78,7 @@ class Births(Shapes):
         )
         if isinstance(node, ast.AugAssign):
             keeps = instr.data != "MatMult" and (value.tensor or number)
-            (self.updates.add if keeps else self.updates.discard)(node.target)
+            (self.kept_names.add if keeps else self.kept_names.discard)(node.target)
 
     def is_dtype(self, value: Value | None) -> bool:
         """Not None, and not an object that may be None."""
@@ -102,7 +102,8 @@ class Births(Shapes):
             return None
         else:
             parts = given.values
-        if len(parts) == 1 and parts[0].size is None and first.items is None:
+        counted = ("a number", parts[0].ident) in self.state.ranks if parts else False
+        if len(parts) == 1 and parts[0].size is None and first.items is None and not counted:
             return First(self.number(parts[0]))
         if any(part.items is not None or part.shape_of is not None for part in parts):
             return None

@@ -88,7 +88,7 @@ def _front(
         place=_place(loop, statement, source),
         unsteady=unsteady,
         raises="" if _runs(loop, statement) else raises,
-        elsewhere=_elsewhere(scope, loop, statement, name, lowering.updates),
+        elsewhere=_elsewhere(scope, loop, statement, name, lowering.kept_names),
         suspends=_suspends(loop),
         late=next(_late(loop), ""),
         gradients=not _without_gradients(lowering, scope, around),

@@ -24,6 +24,10 @@ from codemods.read.names import Names, dotted, names_of
 from codemods.read.statements import Scope, build
 
 SITE = re.compile(rb"(?:zeros|ones|full|empty)(?:_like)?\s*\(|\b(?:zero|fill)_\s*\(")
+# no sites where nothing is allocated, but their surroundings are told
+JOIN = re.compile(
+    rb"\b(?:cat|concat|concatenate|[hv]stack)\s*\(|^[ \t]*(\w+)[ \t]*=[ \t]*(?:\([\s(]*)?\1\b", re.MULTILINE
+)
 NEWLINE = re.compile(rb"\r\n?|\n")
 Once = Literal["call", "instance", "import"]
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -32,19 +36,20 @@ SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 def flows(tree: ast.Module, source: bytes, path: str) -> Iterator[Flow]:
     """One flow for each function, and for the module, that holds a candidate site."""
     names = names_of(tree, source)
-    lines = _candidate_lines(source)
+    lines = _lines(SITE, source)
+    around = sorted({*lines, *_lines(JOIN, source)})
     kernels = {function for function, _ in kernel.kernels(tree, names)} if b"triton" in source else set()
     for scope, function, once, outer in _scopes(tree, lines, "", "import", frozenset()):
         if scope not in kernels:
-            yield _flow(scope, names.hidden(outer) if outer else names, function, path, once, source, lines)
+            yield _flow(scope, names.hidden(outer) if outer else names, function, path, once, source, around)
     if kernels and holds_stores(source):
         yield from kernel.flows(tree, names, source, path)
 
 
-def _candidate_lines(source: bytes) -> list[int]:
+def _lines(pattern: re.Pattern[bytes], source: bytes) -> list[int]:
     found, line, place = [], 1, 0
     plain = b"\r" not in source
-    for match in SITE.finditer(source):
+    for match in pattern.finditer(source):
         upto = match.start()
         line += source.count(b"\n", place, upto) if plain else len(NEWLINE.findall(source, place, upto))
         place = upto

@@ -14,8 +14,8 @@ from codemods.core.size import Atom, Size, variable
 from codemods.read.graph import Block, Graph, arguments_of, live, order
 from codemods.read.join import Join, aged
 from codemods.read.names import BUILTINS, Names
-from codemods.read.steps import Steps
 from codemods.read.sweep import sweep
+from codemods.read.updates import Updates
 from codemods.read.values import Def, State, Value, merge, number, tracked, unknown
 
 MOST_VISITS = 40
@@ -26,7 +26,7 @@ class TooComplex(Exception):
     """The fixed point was not reached in a reasonable number of visits."""
 
 
-class Lowering(Steps):
+class Lowering(Updates):
     def __init__(self, graph: Graph, names: Names) -> None:
         super().__init__(graph, names)
         self.order = order(graph)
@@ -232,6 +232,9 @@ class Lowering(Steps):
             ),
             builtins=builtins,
             changing=self.names.changing | self.names.methods,
+            calls=tuple(self.calls.values()),
+            updates=tuple(self.updates.values()),
+            functional=self.names.functional if once != "import" else None,
         )
         return sweep(made, self, first, last)
 

@@ -51,7 +51,7 @@ class Memory:
         self.stale = False  # something was learnt on which earlier events depend
         self.asked = False  # whether walking runs code was asked, and not known
         self.ran: set[ast.AST] = set()  # where code that cannot be seen runs
-        self.updates: set[ast.AST] = set()  # names that an augmented assignment leaves bound to the same tensor
+        self.kept_names: set[ast.AST] = set()  # names that an augmented assignment leaves bound to the same tensor
         self.moments: dict[ast.AST, Moment] = {}  # of allocations in loops, and in front of loops
         self.streams: ast.AST | None = None  # where the function begins to work on several streams
         calls = [

@@ -27,6 +27,7 @@ class Names:
     changing: frozenset[str] = frozenset()
     methods: frozenset[str] = frozenset()
     dynamic: bool = False  # __getattr__ is defined: any attribute may be computed
+    functional: str | None = None  # a name for torch.nn.functional that functions of the file may use
 
     def hidden(self, names: frozenset[str]) -> Names:
         """The same module, seen from a scope in which other names hide some of its own."""
@@ -71,7 +72,24 @@ def names_of(tree: ast.Module, source: bytes) -> Names:
         if len(paths) == 1 and "?" not in paths and name not in bound and not star
     }
     changing, methods, dynamic = _classes(tree, source)
-    return Names(apis, frozenset(bound | imported.keys()), changing, methods, dynamic)
+    functional = _functional(tree, source, apis)
+    return Names(apis, frozenset(bound | imported.keys()), changing, methods, dynamic, functional)
+
+
+def _functional(tree: ast.Module, source: bytes, apis: dict[str, str]) -> str | None:
+    """The name under which torch.nn.functional is imported before any function is defined, where the file uses that
+    name for nothing else."""
+    for node in tree.body:
+        match node:
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                for alias in aliases:
+                    name = alias.asname or alias.name
+                    if apis.get(name) == "torch.nn.functional":
+                        uses = re.findall(rb"\b" + name.encode() + rb"\b(?!\s*\.)", source)
+                        return name if len(uses) == 1 else None
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                break
+    return None
 
 
 def _harmless_star(module: str | None) -> bool:

@@ -67,12 +67,12 @@ class Turns(Calls):
             if kind == "enumerate":
                 parts = [self.counter(head, way, True), *parts]
             held = untagged(frozenset().union(*(part.reach for part in parts), NONE))
-            return Value(("def", self.at), inside=held, items=tuple(parts), name="tuple")
+            return Value(("def", self.at, *way), inside=held, items=tuple(parts), name="tuple")
         if source.tensor:
             self.note_view(source)
-            return Value(("def", self.at), somewhere(source.refs), tensor=True, name=f"{source.name}[]")
+            return Value(("def", self.at, *way), somewhere(source.refs), tensor=True, name=f"{source.name}[]")
         refs, inside = self.element(source)
-        return Value(("def", self.at), refs, inside, name=f"an element of {source.name}")
+        return Value(("def", self.at, *way), refs, inside, name=f"an element of {source.name}")
 
     def element(self, holder: Value) -> tuple[frozenset[Ref], frozenset[Ref]]:
         """What an element of a container may be: anything that is in it."""

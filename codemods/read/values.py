@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from codemods.core.event import Buffer, Tags
+from codemods.core.meta import Meta
 from codemods.core.region import ALL, SOME, Box
 from codemods.core.size import Atom, Size, as_size, variable
 
@@ -103,6 +104,7 @@ class Value:
     shape_of: Like | None = None  # it is the shape of a tensor
     fact: tuple[str, Size, Size] | None = None  # the comparison it is the truth of
     bound: tuple[Value, str] | None = None  # a method of a value
+    meta: Meta | None = None  # of the tensor, or for a dtype which one it is; see read/facts.py
 
     @property
     def reach(self) -> Refs:
@@ -159,7 +161,7 @@ class State:
     epoch: Hashable = 0  # changes whenever code we cannot see may have changed an object
     layout: Hashable = 0  # changes whenever a tensor may have been given another shape in place
     equal: dict[Atom, Size] = field(default_factory=dict)
-    ranks: dict[Hashable, int] = field(default_factory=dict)
+    ranks: dict[Hashable, int] = field(default_factory=dict)  # of tensors; and which values are numbers, not tuples
 
     def copy(self) -> State:
         return State(

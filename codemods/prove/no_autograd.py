@@ -1,0 +1,28 @@
+"""NoAutograd: no gradient is recorded that needs the old values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codemods.core.event import Flow, Read, Write
+from codemods.core.meta import INTEGERS
+from codemods.core.update import Update
+from codemods.core.verdict import Proved, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class NoAutograd:
+    """Integers and truth values have no gradient; but where one was read before, say as an index, a gradient of
+    something else may need it. `quiet`: none is recorded in all of the function. Else it is assumed, by the name
+    `no-autograd`."""
+
+    update: Update
+    quiet: bool = False
+
+    def check(self, flow: Flow) -> Verdict:
+        left = self.update.left
+        events = [event for event in flow.events if event is not None and event.buffer is left.buffer]
+        own = {update.node for update in flow.updates} | {event.node for event in events if isinstance(event, Write)}
+        read = any(isinstance(event, Read) and event.region is not None and event.node not in own for event in events)
+        exact = left.meta.dtype in INTEGERS | {"torch.bool"} and not read
+        return Proved() if exact or self.quiet else Proved(assumes=("no-autograd",))
