@@ -7,6 +7,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Literal
 
 from codemods.core.event import Birth, Buffer, Escape, Event, Flow, Write
@@ -39,9 +40,10 @@ def flows(tree: ast.Module, source: bytes, path: str) -> Iterator[Flow]:
     lines = _lines(SITE, source)
     around = sorted({*lines, *_lines(JOIN, source)})
     kernels = {function for function, _ in kernel.kernels(tree, names)} if b"triton" in source else set()
-    for scope, function, once, outer in _scopes(tree, lines, "", "import", frozenset()):
+    for scope, function, once, around_it in _scopes(tree, lines, "", "import", ()):
         if scope not in kernels:
-            yield _flow(scope, names.hidden(outer) if outer else names, function, path, once, source, around)
+            hidden = frozenset().union(*map(names_bound, around_it))
+            yield _flow(scope, names.hidden(hidden) if hidden else names, function, path, once, source, around)
     if kernels and holds_stores(source):
         yield from kernel.flows(tree, names, source, path)
 
@@ -58,10 +60,10 @@ def _lines(pattern: re.Pattern[bytes], source: bytes) -> list[int]:
 
 
 def _scopes(
-    node: ast.AST, lines: list[int], prefix: str, once: Once, outer: frozenset[str]
-) -> Iterator[tuple[Scope, str, Once, frozenset[str]]]:
-    """The scopes below a node whose own statements hold a candidate line, outermost first, each with the names that
-    the functions around it bind."""
+    node: ast.AST, lines: list[int], prefix: str, once: Once, outer: tuple[ast.AST, ...]
+) -> Iterator[tuple[Scope, str, Once, tuple[ast.AST, ...]]]:
+    """The scopes below a node whose own statements hold a candidate line, outermost first, each with the functions
+    around it."""
     if isinstance(node, ast.Module) and _own(node, lines):
         yield node, "<module>", "import", outer
     todo = list(children(node))
@@ -74,10 +76,10 @@ def _scopes(
                 inner: Once = "instance" if name == "__init__" else "call"
                 if _own(child, lines):
                     yield child, f"{prefix}{name}", inner, outer
-                yield from _scopes(child, lines, f"{prefix}{name}.", inner, outer | names_bound(child))
+                yield from _scopes(child, lines, f"{prefix}{name}.", inner, (*outer, child))
             case ast.Lambda():
                 yield child, f"{prefix}<lambda>", "call", outer
-                yield from _scopes(child, lines, prefix, "call", outer | names_bound(child))
+                yield from _scopes(child, lines, prefix, "call", (*outer, child))
             case ast.ClassDef(name=name):
                 if _own(child, lines):
                     yield child, f"{prefix}{name}", "import", outer
@@ -86,12 +88,16 @@ def _scopes(
                 todo[:0] = children(child)
 
 
+@lru_cache(maxsize=64)
 def names_bound(scope: ast.AST) -> frozenset[str]:
     """What a function binds, itself or in a scope inside it."""
-    found = {inner.id for inner in walk(scope) if isinstance(inner, ast.Name) and not isinstance(inner.ctx, ast.Load)}
-    found |= {inner.arg for inner in walk(scope) if isinstance(inner, ast.arg)}
-    found |= {inner.asname for inner in walk(scope) if isinstance(inner, ast.alias) and inner.asname}
-    found |= {inner.name for inner in children(scope) if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef)}
+    found: set[str] = set()
+    for inner in walk(scope):
+        match inner:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name) | ast.alias(asname=str(name)):
+                found.add(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if inner is not scope:
+                found.add(name)
     return frozenset(found)
 
 
