@@ -14,7 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -91,6 +91,7 @@ class _Site:
     life: list[Step] = field(default_factory=list)
 
 
+@cache
 def names() -> tuple[str, ...]:
     """The codemods, by name."""
     return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.ispkg and m.name != "__main__"))

@@ -20,6 +20,7 @@ from codemods.read.discover import holds_stores
 from codemods.read.expressions import names_in
 from codemods.read.fronts import fronts
 from codemods.read.graph import Graph
+from codemods.read.kept import kept
 from codemods.read.lower import Lowering, TooComplex
 from codemods.read.names import Names, dotted, names_of
 from codemods.read.statements import Scope, build
@@ -130,6 +131,11 @@ def _flow(scope: Scope, names: Names, function: str, path: str, once: Once, sour
         path = dotted(context.func, names.apis) if isinstance(context, ast.Call) else None
         return path in QUIET and not (names_bound(scope) & names_in(context))
 
+    lambdas = isinstance(scope, ast.Lambda)
+    told = None if lambdas else kept(scope, names.apis, lambda statement: _holds(statement, lines))
+    if told is not None:
+        flow = _straight(told, function, path, once, source)
+        return replace(flow, parents=_parents(scope, lines))
     graph: Graph = build(scope, quiet)
     try:
         lowering = Lowering(graph, names)
@@ -156,8 +162,13 @@ def _untold(scope: Scope, names: Names, function: str, path: str, once: Once, so
             events.append(Write(buffer, ALL, node, f"{api} fills it", sure=True, api=api))
         why = "used in a function with too many paths to follow"
         events.append(Escape(buffer, ALL, node, why, how="not-understood"))
+    return _straight(tuple(events), function, path, once, source)
+
+
+def _straight(events: tuple[Event | None, ...], function: str, path: str, once: Once, source: bytes) -> Flow:
+    """A flow in which one event follows the other."""
     after = tuple((point + 1,) if point + 1 < len(events) else () for point in range(len(events)))
-    return Flow(function, path, once, tuple(events), after, source=source)
+    return Flow(function, path, once, events, after, source=source)
 
 
 def _parents(scope: ast.AST, lines: list[int]) -> dict[ast.AST, ast.AST]:

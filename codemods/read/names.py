@@ -14,7 +14,7 @@ BUILTINS = frozenset(
     "hasattr hash hex id int isinstance issubclass iter len list locals map max min next object open ord pow print "
     "range repr reversed round set setattr slice sorted str sum super tuple type vars zip".split()
 )
-GLOBAL = re.compile(rb"\bglobal\s")
+GLOBAL = re.compile(rb"(?:^|[;:])[ \t\f]*global[ \t\f\\]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
