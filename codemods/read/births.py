@@ -46,8 +46,11 @@ class Births(Shapes):
         node = given.node
         if self.graph.around:
             self.moment(node)
-        for value in given.every:
-            self.mention(value, node, "its shape or dtype is used")
+        for value in given.every:  # a size or a fill value may be a tensor
+            if value is first and api.endswith("_like"):
+                self.mention(value, node, "its shape or dtype is used")
+            else:
+                self.read(value, node, "read as a size or a value")
         like = api.endswith("_like")
         shape: Shape
         if like and first is not None:

@@ -151,6 +151,9 @@ class Calls(Operators):
             for value in given.every:
                 self.mention(value, node, f"{name}() looks at it")
             return self.length(first) if name == "len" else Value(("def", self.at), name=name)
+        if name in ("range", "enumerate", "slice"):
+            for value in given.every[name == "enumerate" :]:
+                self.read(value, node, f"read by {name}()")
         if name == "range" and not given.starred:
             ends = [value if value.size is not None else number(self.number(value)) for value in given.values[:3]]
             start, stop = (number(ZERO), *ends)[:2] if len(ends) == 1 else (*ends, NOTHING, NOTHING)[:2]

@@ -35,14 +35,17 @@ class Operators(Births):
             return self.maybe_inplace(given, op, args)
         match op.kind:
             case "meta":
-                for value in args:
-                    self.mention(value, node, "its shape is used")
+                self.mention(first, node, "its shape is used")
+                for value in (Value(inside=first.inside), *rest):
+                    self.read(value, node, f"read by {name}")
                 return self.meta(name, given, first)
             case "new":
+                donor = op.shape_only and (given.method or name.endswith("_like"))
                 for value in args:
-                    self.mention(value, node, "its shape is used") if op.shape_only else self.read(
-                        value, node, f"read by {name}"
-                    )
+                    if donor and value is first:
+                        self.mention(value, node, "its shape is used")
+                    else:  # a size may be a tensor
+                        self.read(value, node, f"read by {name}")
                 return self.made(node, f"{name}(..)", name not in ("tolist", "item", "numpy"))
             case "view" | "maybe":
                 return self.view(given, op, name, first, rest)
@@ -60,7 +63,9 @@ class Operators(Births):
                 self.read(value, node, f"read by {name}")
         else:
             for value in rest:  # where a view begins may be read from a tensor
-                self.mention(value, node, "its shape is used") if op.shape_only else self.read(value, node, "an index")
+                self.mention(value, node, "its shape is used") if name.endswith("_as") else self.read(
+                    value, node, "a size or an index"
+                )
         ident = ("view", name, first.ident, *(value.ident for value in rest), self.at)
         cut = self.cut_by(name, given, first, rest)
         if cut is not None:

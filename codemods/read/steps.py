@@ -125,6 +125,8 @@ class Steps(Arithmetic):
 
     def do_slice(self, instr: Instr) -> Value:
         parts = self.slots(instr)
+        for part in parts:  # a tensor is asked for its number
+            self.read(part, instr.node, "read as a bound of a slice")
         return Value(("slice", *(part.ident for part in parts)), items=tuple(parts), name="slice")
 
     def do_collect(self, instr: Instr) -> None:
@@ -186,6 +188,8 @@ class Steps(Arithmetic):
 
     def do_index(self, instr: Instr) -> Value:
         holder, index = self.slots(instr)
+        if index.reach:
+            self.read(index, instr.node, "read as an index")
         place = index.size.constant if index.size is not None else None
         if holder.shape_of is not None and place is not None:
             return self.dimension(holder.shape_of.tensor, place, holder.shape_of.layout)
@@ -267,7 +271,7 @@ class Steps(Arithmetic):
 
     def do_foreign(self, instr: Instr) -> None:
         for value in self.slots(instr):
-            self.mention(value, instr.node)
+            self.read(value, instr.node)
         self.outside_call(instr.node, "reachable by code that may run here")
 
     # writes
