@@ -159,7 +159,7 @@ class Operators(Births):
             for ref in target.refs:
                 self.blur(ref.buffer, None)
             self.moved(target)
-        self.thinned({ref.buffer for target in targets for ref in target.refs} - {OUTSIDE, FRESH})
+        self.reshaped({ref.buffer for target in targets for ref in target.refs} - {OUTSIDE, FRESH})
         return out
 
     def whole(self, ref: Ref) -> bool:

@@ -89,13 +89,19 @@ class Shapes(Memory):
                     held[key] = loosened(other, ident)  # type: ignore[index]
         return loosened(value, ident)
 
-    def thinned(self, buffers: set[Buffer]) -> None:
-        """They may be strided in another way from here on."""
+    def reshaped(self, buffers: set[Buffer]) -> None:
+        """They may have another shape from here on: of a view it is only known whether it was all of the memory that
+        nobody sees through another one."""
         for held in (self.state.names, self.state.slots):
             for key, other in held.items():
-                if any(ref.dense and ref.buffer in buffers for ref in other.reach):
-                    refs = frozenset(replace(ref, dense=False) for ref in other.refs)
-                    held[key] = replace(other, refs=refs, items=None)  # type: ignore[index]
+                if any(ref.buffer in buffers for ref in other.reach):
+                    refs = frozenset(self.without_shape(ref) if ref.buffer in buffers else ref for ref in other.refs)
+                    inside = frozenset(ref.part() if ref.buffer in buffers else ref for ref in other.inside)
+                    held[key] = replace(other, refs=refs, inside=inside, items=None)  # type: ignore[index]
+
+    def without_shape(self, ref: Ref) -> Ref:
+        whole = ref.region == ALL and ref.buffer not in self.viewed
+        return Ref(ref.buffer, ref.region, None, False, ref.when) if whole else ref.part()
 
     def numel(self, tensor: Value, then: Hashable = None) -> Value:
         known = self.shape_of(tensor)
