@@ -7,6 +7,7 @@ codemod: a function `propose(flow)` and a docstring that says what it promises.
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 import os
 import pkgutil
@@ -33,6 +34,7 @@ VERSION = "0.1.0"
 Item = tuple["File", bytes]
 Progress = Callable[[int, int], None]  # files done, files in all
 MOST_ROUNDS = 10
+MANY_OBJECTS = 200_000
 ENOUGH_FOR_A_POOL = 256  # files; below it starting processes costs more than it gives
 
 
@@ -116,6 +118,7 @@ def scan(paths: Sequence[Path], options: Options = DEFAULTS, progress: Progress 
     from codemods.read.discover import File, discover, interesting, read
 
     started = time.perf_counter()
+    gc.set_threshold(MANY_OBJECTS, 30, 30)  # trees and values live about as long as their file: collecting finds little
     check_names((*(options.select or ()), *options.ignore), names(), "select")
     failed: list[Notice] = []
     work: list[Item] = []
