@@ -38,7 +38,7 @@ def propose(flow: Flow) -> Iterator[Proposal]:
 def _proposal(flow: Flow, fill: Write, call: ast.Call, callee: ast.Attribute) -> Proposal:
     parent = flow.parents.get(call)
     lost: list[ast.expr] = [*call.args, *(keyword.value for keyword in call.keywords)]
-    handled = any(event is fill and point in flow.handled for point, event in enumerate(flow.events))
+    handled = flow.handles(fill)
     edit: Edit
     node: ast.AST = call
     if isinstance(parent, ast.Expr):

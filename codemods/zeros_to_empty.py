@@ -70,17 +70,13 @@ def _proposal(flow: Flow, fill: Write, call: ast.Call, birth: Birth) -> Proposal
     obligations = (
         SameMeta(keywords, from_fill, reachable),
         *((Editable(between(flow.source, before, value), b","),) if before is not None and value is not None else ()),
-        Silent(effects(value, flow.builtins, flow.changing, _handled(flow, fill)) if value is not None else ()),
+        Silent(effects(value, flow.builtins, flow.changing, flow.handles(fill)) if value is not None else ()),
         AnyOf((NoElements(birth), Unobserved(fill))) if empty else Unobserved(fill),
     )
     saves = Saves(
         launches=0 if empty else 1, bytes="0" if empty else filled(birth.shape, dict(keywords)), per=flow.once
     )
     return Proposal("zeros_to_empty", call, subject(call, flow.parents), tuple(edits), obligations, saves)
-
-
-def _handled(flow: Flow, fill: Write) -> bool:
-    return any(event is fill and point in flow.handled for point, event in enumerate(flow.events))
 
 
 def _fill_argument(call: ast.Call) -> ast.expr | ast.keyword | None:

@@ -117,3 +117,7 @@ class Flow:
     calls: tuple[Call, ...] = ()  # calls that join tensors
     updates: tuple[Update, ...] = ()  # statements such as `x = x - y`
     functional: str | None = None  # the name of torch.nn.functional here
+
+    def handles(self, event: Event) -> bool:
+        """Where the event raises, a handler of this function catches it."""
+        return any(other is event and point in self.handled for point, other in enumerate(self.events))

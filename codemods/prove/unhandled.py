@@ -16,8 +16,7 @@ class Unhandled:
     event: Event
 
     def check(self, flow: Flow) -> Verdict:
-        for point, event in enumerate(flow.events):
-            if event is self.event and point in flow.handled:
-                message = "it may raise, and this function handles the exception: without it another path is taken"
-                return Refused("may-raise", message, (step(flow, event),), needs="that it cannot raise here")
+        if flow.handles(self.event):
+            message = "it may raise, and this function handles the exception: without it another path is taken"
+            return Refused("may-raise", message, (step(flow, self.event),), needs="that it cannot raise here")
         return Proved()

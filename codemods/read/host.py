@@ -32,7 +32,6 @@ JOIN = re.compile(
 )
 NEWLINE = re.compile(rb"\r\n?|\n")
 Once = Literal["call", "instance", "import"]
-SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 def flows(tree: ast.Module, source: bytes, path: str) -> Iterator[Flow]:
