@@ -1,0 +1,40 @@
+"""What a call does to the memory of its arguments: the same for a function, a kernel launch and a contract.
+
+For each argument, in this order: it may look at `reads`, then it surely overwrites `writes`, and it may write
+elsewhere in it (`touches`); afterwards others may go on looking at it (`keeps`), or the result is a view of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from codemods.core.region import ALL, Box
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """On one argument. Regions are relative to the argument's own shape; None is no part of it."""
+
+    reads: Box | None = ALL  # the part that may be looked at before the call itself has written it
+    writes: Box | None = None  # the part that surely takes new values, which do not come from the old ones
+    touches: bool = True  # anything else of it may be written as well
+    keeps: str = ""  # where it stays within reach after the call, "" nowhere: "kept in self.cache (pool.py:31)"
+    returned: bool = False  # the result may be the argument, a view of it, or hold one
+    told: str = ""  # what it does in words, with the place: "_rms_kernel stores all of it (norm.py:41)"
+    missing: str = ""  # why `writes` is not all: "element {0} is never written (kernels.py:140)"
+
+
+UNSEEN = Effect(keeps="unseen", returned=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Of one call. `effects` by the place of the argument, or its keyword.
+
+    `quiet`: no code runs that reaches memory in another way than through the arguments.
+    """
+
+    effects: dict[int | str, Effect] = field(default_factory=dict)
+    quiet: bool = False
+    assumes: tuple[str, ...] = ()  # "contract:vllm", "closed-world"
+    fresh: bool = False  # the result is a tensor of its own
