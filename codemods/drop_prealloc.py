@@ -46,9 +46,8 @@ def propose(flow: Flow) -> Iterator[Proposal]:
 
 def _bound_again(flow: Flow, birth: Birth, target: ast.Name) -> bool:
     both = (birth.buffer, birth.buffer.older)
-    return any(
-        isinstance(event, Rebound) and event.buffer in both and event.node is not target for event in flow.events
-    )
+    again = [event for event in flow.events if isinstance(event, Rebound) and event.buffer in both]
+    return any(event.name == target.id and event.node is not target for event in again)
 
 
 def _proposal(flow: Flow, birth: Birth, call: ast.Call, statement: ast.stmt, name: str) -> Proposal:

@@ -17,7 +17,7 @@ from commands import ROOT, execute
 from codemods import Options, decide_file, describe, names, rewrite
 from codemods.core.event import How
 from codemods.core.verdict import Refused
-from codemods.read import host
+from codemods.read import candidates, host
 
 DOCS = ROOT / "docs"
 PAGES = (ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted((ROOT / "examples").glob("*/README.md")))
@@ -144,7 +144,7 @@ def test_every_reason_shows_itself_in_its_own_section() -> None:
 
 
 def test_the_codemod_that_the_guide_writes_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "SITE", re.compile(host.SITE.pattern + rb"|\bcopy_\s*\("))
+    monkeypatch.setattr(candidates, "SITE", re.compile(candidates.SITE.pattern + rb"|\bcopy_\s*\("))
     rewritten, refused = "", ""
     for block in BLOCK.finditer((DOCS / f"{GUIDE}.md").read_text("utf-8")):
         if "def propose(" in block["text"]:

@@ -73,7 +73,8 @@ class Escape(Event):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Rebound(Event): ...
+class Rebound(Event):
+    name: str = ""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

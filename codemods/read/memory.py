@@ -247,7 +247,7 @@ class Memory:
         if self.events is not None and (old := self.state.names.get(name)):
             for ref in old.refs:
                 if ref.buffer is not FRESH and ref.buffer is not OUTSIDE:
-                    self.tell(Rebound(ref.buffer, None, node, f"{name} is bound again", ref.when))
+                    self.tell(Rebound(ref.buffer, None, node, f"{name} is bound again", ref.when, name))
 
 
 def told(region: Box) -> Box:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from codemods.core.syntax import walk
 from codemods.read.names import dotted
@@ -16,16 +17,28 @@ ROOTS = ("torch", "triton")
 
 def patched(tree: ast.Module) -> ast.AST | None:
     """A place that gives an attribute of torch or triton, or the name by which the file knows them, another value."""
-    aliases = _aliases(tree)
-    for node in walk(tree):
+    told = [node for node in walk(tree) if _matters(node)]
+    aliases = _aliases(told)
+    for node in told:
         match node:
-            case ast.Attribute(value=holder, ctx=ast.Store() | ast.Del()) if dotted(holder, aliases) in TARGETS:
+            case ast.Attribute(value=holder) if dotted(holder, aliases) in TARGETS:
                 return node
-            case ast.Call(func=callee, args=[first, *_]) if _sets(callee) and _means_one(first, aliases):
+            case ast.Call(args=[first, *_]) if _means_one(first, aliases):
                 return node
             case ast.Global(names=names) if aliases.keys() & set(names):
                 return node
     return None
+
+
+def _matters(node: ast.AST) -> bool:
+    match node:
+        case ast.Attribute(ctx=context):
+            return not isinstance(context, ast.Load)
+        case ast.Call(func=callee):
+            return _sets(callee)
+        case ast.Assign() | ast.NamedExpr() | ast.Import() | ast.ImportFrom() | ast.Global():
+            return True
+    return False
 
 
 def _sets(callee: ast.expr) -> bool:
@@ -39,11 +52,11 @@ def _means_one(node: ast.expr, aliases: dict[str, str]) -> bool:
     return dotted(node, aliases) in TARGETS
 
 
-def _aliases(tree: ast.Module) -> dict[str, str]:
+def _aliases(told: Iterable[ast.AST]) -> dict[str, str]:
     """Names that stand for torch or triton, or something in them, anywhere in the file."""
     found: dict[str, str] = {}
     given: list[tuple[str, ast.expr]] = []
-    for node in walk(tree):
+    for node in told:
         match node:
             case ast.Import(names=names):
                 for alias in names:
@@ -52,9 +65,9 @@ def _aliases(tree: ast.Module) -> dict[str, str]:
                         found[alias.asname or root] = alias.name if alias.asname else root
             case ast.ImportFrom(module=str(module), names=names) if module.split(".")[0] in ROOTS:
                 found |= {alias.asname or alias.name: f"{module}.{alias.name}" for alias in names}
-            case ast.Assign(targets=targets, value=ast.expr() as bound):
+            case ast.Assign(targets=targets, value=ast.Name() | ast.Attribute() as bound):
                 given += [(target.id, bound) for target in targets if isinstance(target, ast.Name)]
-            case ast.NamedExpr(target=target, value=bound):
+            case ast.NamedExpr(target=target, value=ast.Name() | ast.Attribute() as bound):
                 given.append((target.id, bound))
     for _ in given[:3]:  # an alias of an alias of an alias
         for name, value in given:

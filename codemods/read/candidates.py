@@ -1,0 +1,171 @@
+"""Where in a file something could be rewritten, by text and syntax alone: most functions are never read."""
+
+from __future__ import annotations
+
+import ast
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from codemods.core.syntax import children, walk
+from codemods.read.births import BIRTHS
+from codemods.read.names import Names, dotted
+from codemods.read.statements import Scope
+
+SITE = re.compile(rb"(?:zeros|ones|full|empty|zeros_like|ones_like|full_like|empty_like|zero_|fill_)\s*\(")
+# no sites where nothing is allocated, but their surroundings are told; `x=x,` is an argument
+JOIN = re.compile(rb"(?:cat|concat|concatenate|hstack|vstack)\s*\(")
+UPDATE = re.compile(rb"[\r\n][ \t]*(\w+)[ \t]*=[ \t]*(?:\([\s(]*)?\1\b(?!\s*[,)])")
+EMPTY = frozenset({"empty", "empty_like", "new_empty"})
+LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+NEWLINE = re.compile(rb"\r\n?|\n")
+Once = Literal["call", "instance", "import"]
+Found = tuple[Scope, str, Once, tuple[ast.AST, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Where memory is made or filled (`sites`), where there are statements such as `x = x - y` (`updates`), and
+    whatever a codemod may ask about (`around`), in order."""
+
+    sites: Sequence[int]
+    updates: Sequence[int]
+    around: Sequence[int]
+
+
+def lines_of(source: bytes) -> Lines:
+    """Found by text, so some that are none."""
+    sites, updates = _lines(SITE, source), _lines(UPDATE, source)
+    return Lines(sites, updates, sorted({*sites, *updates, *_lines(JOIN, source)}))
+
+
+def _lines(pattern: re.Pattern[bytes], source: bytes) -> list[int]:
+    """The lines on which a match begins, a line break in front of it aside."""
+    found, line, place = [], 1, 0
+    plain = b"\r" not in source
+    for match in pattern.finditer(source):
+        upto = match.start() + (pattern is UPDATE)
+        line += source.count(b"\n", place, upto) if plain else len(NEWLINE.findall(source, place, upto))
+        place = upto
+        found.append(line)
+    return found
+
+
+def holds(node: ast.stmt, lines: Sequence[int]) -> bool:
+    """One of the lines is one of the statement's."""
+    start = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", []))])
+    place = bisect_left(lines, start)
+    return place < len(lines) and lines[place] <= (node.end_lineno or start)
+
+
+def scopes(tree: ast.Module, names: Names, lines: Lines) -> Iterator[Found]:
+    """The scopes of a file in which there may be a site, outermost first, each with its name and the functions around
+    it."""
+    yield from _below(tree, _Search(names, lines.sites, lines.updates), "", "import", ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    names: Names
+    sites: Sequence[int]
+    updates: Sequence[int]
+
+    def found(self, scope: Scope) -> bool:
+        """A call of the scope's own, not of a scope inside it, may be a site."""
+        body: list[ast.stmt] | list[ast.expr] = [scope.body] if isinstance(scope, ast.Lambda) else scope.body
+        todo: list[tuple[ast.AST, ast.AST, bool]] = [(node, scope, False) for node in body if self.near(node)]
+        while todo:
+            node, parent, loop = todo.pop()
+            if isinstance(node, ast.Call) and self.site(node) and not self.idle(node, parent, loop, scope):
+                return True
+            loop = loop or isinstance(node, LOOPS)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                todo += [(part, node, loop) for part in node.decorator_list]
+                if not isinstance(node, ast.ClassDef):
+                    defaults = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
+                    todo += [(part, node, loop) for part in defaults]
+            elif not isinstance(node, ast.Lambda):
+                todo += [(part, node, loop) for part in children(node) if self.near(part)]
+        return False
+
+    def near(self, node: ast.AST) -> bool:
+        return not isinstance(node, ast.stmt) or holds(node, self.sites)
+
+    def site(self, call: ast.Call) -> bool:
+        """It may make or fill memory."""
+        match call.func:
+            case ast.Attribute(attr=attr) if SITE.fullmatch(f"{attr.removeprefix('new_')}(".encode()):
+                path = dotted(call.func, self.names.apis)
+                return path is None or path in BIRTHS
+            case ast.Name(id=name) if name in self.names.apis:
+                return self.names.apis[name] in BIRTHS
+            case ast.Name(id=name):
+                return name not in self.names.bound and SITE.search(f"{name}(".encode()) is not None
+            case ast.Attribute():
+                return False
+        return True
+
+    def idle(self, call: ast.Call, parent: ast.AST, loop: bool, scope: Scope) -> bool:
+        """It makes memory without a value, which nobody could have wanted to spare: it stands in no loop, and if a
+        name is given to it, then that name is bound once."""
+        path = dotted(call.func, self.names.apis) or str(getattr(call.func, "attr", ""))
+        if path.rpartition(".")[2] not in EMPTY or (self.updates and self._updates(scope)):
+            return False
+        match parent:
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                return not loop and _bound_once(scope, name)
+        return True
+
+    def _updates(self, scope: Scope) -> bool:
+        if isinstance(scope, ast.Module):
+            return True
+        place = bisect_left(self.updates, scope.lineno)
+        return place < len(self.updates) and self.updates[place] <= (scope.end_lineno or 0)
+
+
+def _below(node: ast.AST, search: _Search, prefix: str, once: Once, outer: tuple[ast.AST, ...]) -> Iterator[Found]:
+    if isinstance(node, ast.Module) and search.found(node):
+        yield node, "<module>", "import", outer
+    todo = children(node)
+    while todo:
+        child = todo.pop(0)
+        if isinstance(child, ast.stmt) and not holds(child, search.sites):
+            continue
+        match child:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                inner: Once = "instance" if name == "__init__" else "call"
+                if search.found(child):
+                    yield child, f"{prefix}{name}", inner, outer
+                yield from _below(child, search, f"{prefix}{name}.", inner, (*outer, child))
+            case ast.Lambda():
+                if search.found(child):
+                    yield child, f"{prefix}<lambda>", "call", outer
+                yield from _below(child, search, prefix, "call", (*outer, child))
+            case ast.ClassDef(name=name):
+                if search.found(child):
+                    yield child, f"{prefix}{name}", "import", outer
+                yield from _below(child, search, f"{prefix}{name}.", once, outer)
+            case _:
+                todo[:0] = children(child)
+
+
+def _bound_once(scope: Scope, name: str) -> bool:
+    """One place in the scope, and those inside it, gives the name a value."""
+    count = 0
+    for node in walk(scope):
+        match node:
+            case ast.Name(id=other, ctx=ast.Store() | ast.Del()):
+                count += other == name
+            case ast.ExceptHandler(name=other) | ast.FunctionDef(name=other) | ast.AsyncFunctionDef(name=other):
+                count += other == name
+            case ast.ClassDef(name=other) | ast.MatchAs(name=other) | ast.MatchStar(name=other):
+                count += other == name
+            case ast.alias(name=whole, asname=other):
+                count += name in (other, whole.split(".")[0])
+            case ast.Global(names=others) | ast.Nonlocal(names=others):
+                count += 2 * (name in others)
+            case ast.MatchMapping(rest=other):
+                count += other == name
+    return count == 1
