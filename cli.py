@@ -9,6 +9,7 @@ import contextlib
 import functools
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -339,11 +340,8 @@ def _in_words(error: Exception) -> str:
         return name + (error.strerror.lower() if error.strerror else str(error))
     if isinstance(error, ConfigError):
         return str(error)
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    where = f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})" if trace else ""
-    return f"internal error: {type(error).__name__}: {error}{where}"
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"internal error: {type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
 
 
 def _tell(report: Report) -> None:
@@ -379,7 +377,6 @@ def _looking(stream: TextIO) -> bool:
 
 
 def _drawn(lines: Iterable[Line]) -> str:
-    """With colours where someone is looking."""
     from io import StringIO
 
     from rich.console import Console
@@ -396,3 +393,7 @@ def _drawn(lines: Iterable[Line]) -> str:
                     text.highlight_regex(rf"(?<= ){name}(?=[\[:])", colour)
             console.print(text, soft_wrap=True)
     return capture.get()
+
+
+if __name__ == "__main__":
+    app(prog_name="torch-codemods")
