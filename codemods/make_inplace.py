@@ -2,23 +2,26 @@
 
     x = torch.full((n,), 2)            x = torch.full((n,), 2)
     x = x - 1                    ->    x.sub_(1)
+    x = x.clamp(min=0)                 x.clamp_(min=0)
 
-For + - * / // % ** & | ^ << >> where the name on the left is the left operand.
+For + - * / // % ** & | ^ << >> where the name on the left is the left operand, for methods, chains of
+methods and functions of torch that have a form with an underscore: x = torch.add(x, y, alpha=2).
 
 Saves an allocation each time. Safe when nothing but that name holds the memory, when the result has
-the same dtype and shape, and when no gradient is recorded: for floats this is assumed, under the
+the same dtype, shape and strides, and when no gradient is recorded: for floats this is assumed, under the
 name no-autograd, unless the function is decorated with no_grad or inference_mode.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
-from codemods.core.edit import Replace
+from codemods.core.edit import Edit, Replace, rename_callee
 from codemods.core.event import Birth, Flow, Read
 from codemods.core.proposal import Proposal
-from codemods.core.span import Span, span
+from codemods.core.span import Span, between, span
 from codemods.core.update import Update
 from codemods.core.verdict import Saves
 from codemods.ops.in_place import in_place
@@ -28,6 +31,11 @@ from codemods.prove.same_result import SameResult
 from codemods.prove.sole_owner import SoleOwner
 from codemods.prove.unhandled import Unhandled
 
+BIRTHS = frozenset(
+    f"{owner}{name}{end}"
+    for name in ("zeros", "ones", "full", "empty")
+    for owner, end in (("torch.", ""), ("torch.", "_like"), ("Tensor.new_", ""))
+)
 QUIET = frozenset(f"torch.{name}{end}" for name in ("no_grad", "inference_mode") for end in ("", "()"))
 RESUMES = (b"enable_grad", b"set_grad_enabled", b"inference_mode(False", b"inference_mode(mode")
 
@@ -36,32 +44,69 @@ def propose(flow: Flow) -> Iterator[Proposal]:
     """One proposal for each statement that gives a tensor made here a new value computed from it."""
     for update in flow.updates:
         statement = flow.parents.get(update.node)
-        method = in_place(type(update.node.op).__name__)
-        if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and method is not None:
-            yield _proposal(flow, update, statement, method)
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            yield _proposal(flow, update, statement)
 
 
-def _proposal(flow: Flow, update: Update, statement: ast.Assign, method: str) -> Proposal:
-    whole, right = span(statement), span(update.node.right)
-    lone = isinstance(update.node.right, ast.Yield | ast.YieldFrom)
-    edits = (
-        Replace(
-            Span(whole.line, whole.column, right.line, right.column), f"{update.name}.{method}({'(' if lone else ''}"
-        ),
-        Replace(Span(right.end_line, right.end_column, whole.end_line, whole.end_column), "))" if lone else ")"),
-    )
+def _proposal(flow: Flow, update: Update, statement: ast.Assign) -> Proposal:
     births = [event for event in flow.events if isinstance(event, Birth) and event.buffer is update.left.buffer]
-    keywords = [word for event in births if isinstance(event.node, ast.Call) for word in event.node.keywords]
+    keywords = [word for event in births if event.api in BIRTHS for word in getattr(event.node, "keywords", ())]
     named = tuple((word.arg or "**", ast.unparse(word.value)) for word in keywords)
-    reads = [event for event in flow.events if isinstance(event, Read) and event.node is update.node]
+    reads = [event for event in flow.events if isinstance(event, Read) and event.node in update.nodes]
     obligations = (
         SoleOwner(update, any(_contexts(flow, event.node) - _contexts(flow, statement) for event in births)),
-        SameResult(update, type(update.node.op).__name__),
+        SameResult(update),
         SameMeta(named),
         *(Unhandled(event) for event in reads),
         NoAutograd(update, _quiet(flow, statement)),
     )
+    edits = _edits(flow, update, statement)
     return Proposal("make_inplace", statement, update.name, edits, obligations, Saves(allocations=1, per=flow.once))
+
+
+# the edits
+
+
+def _edits(flow: Flow, update: Update, statement: ast.Assign) -> tuple[Edit, ...]:
+    """The name is no longer bound; what is computed takes its name with an underscore, and its operands stay."""
+    method = in_place(update.rows[0][0]) or ""
+    match update.node:
+        case ast.BinOp(right=right):
+            return _around(statement, f"{update.name}.{method}(", right, ")")
+        case ast.Call(args=[ast.Name(), *_]) as call if _is_function(update, call):
+            rest = sorted((*call.args[1:], *call.keywords), key=span)
+            if not rest:
+                return (Replace(span(statement), f"{update.name}.{method}()"),)
+            return _around(statement, f"{update.name}.{method}(", rest[0], None, call)
+        case ast.Call() as call:
+            front = between(flow.source, statement.targets[0], call)
+            equals = re.match(rb"\s*=[ \t]*", front)
+            place, target = span(statement), span(statement.targets[0])
+            if equals is None or b"\n" in equals[0] or b"\r" in equals[0]:
+                return ()
+            start = Span(place.line, place.column, target.end_line, target.end_column + equals.end())
+            links = zip((*update.inner, call), update.rows, strict=True)
+            return (Replace(start, ""), *(rename_callee(link, in_place(row) or "") for link, (row, _) in links))
+    return ()
+
+
+def _is_function(update: Update, call: ast.Call) -> bool:
+    """`torch.add(x, y)`, not `x.add(x)`."""
+    callee = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return not update.inner and not (isinstance(callee, ast.Name) and callee.id == update.name)
+
+
+def _around(
+    statement: ast.stmt, front: str, kept: ast.expr | ast.keyword, back: str | None, upto: ast.expr | None = None
+) -> tuple[Edit, ...]:
+    """`kept`, or all from there to the end of `upto`, stays of the statement."""
+    whole, first, last = span(statement), span(kept), span(upto or kept)
+    lone = upto is None and isinstance(kept, ast.Yield | ast.YieldFrom)  # needs parentheses of its own
+    end = Span(last.end_line, last.end_column, whole.end_line, whole.end_column)
+    return (
+        Replace(Span(whole.line, whole.column, first.line, first.column), front + ("(" if lone else "")),
+        Replace(end, ("))" if lone else ")") if back else ""),
+    )
 
 
 def _contexts(flow: Flow, node: ast.AST | None) -> set[ast.AST]:

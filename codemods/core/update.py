@@ -1,4 +1,4 @@
-"""A statement `x = x - y`, with what was known about both operands when it ran."""
+"""A statement such as `x = x - y` or `x = x.clamp(0)`, with what was known about its operands when it ran."""
 
 from __future__ import annotations
 
@@ -8,18 +8,24 @@ from typing import Literal
 
 from codemods.core.call import Operand
 
-Right = Literal["int", "float", "same", "unknown"]
+Right = Literal["none", "int", "float", "same", "same-float", "mask", "unknown"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Update:
-    """`holders`: what else may hold the memory of the left operand, by name. `right`: a Python number, or a tensor of
-    the same dtype. `fits`: broadcasting certainly does not change the shape of the left operand."""
+    """`rows`: what is computed, in order, by its rows in ops/in_place.json and the kinds of its other operands: nothing,
+    a Python number, a tensor of the same dtype, a mask. `fits`: broadcasting certainly does not change the shape of
+    the left operand. `holders`: what else may hold its memory, by name."""
 
-    node: ast.BinOp
+    node: ast.BinOp | ast.Call  # of a chain of calls the last one
     name: str
     left: Operand
-    right: Right
+    rows: tuple[tuple[str, Right], ...]
     fits: bool
     holders: tuple[str, ...] = ()
     waits: bool = False  # some copy in the function may not be over when the next statement runs
+    inner: tuple[ast.Call, ...] = ()  # of a chain the calls before the last one, innermost first
+
+    @property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        return (*self.inner, self.node)

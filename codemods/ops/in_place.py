@@ -1,4 +1,4 @@
-"""Which binary operators may write into their left operand; `in_place.json` is measured by tests/ops/in_place.py."""
+"""Which operators and methods may write into their left operand: `in_place.json`, measured by tests/ops/in_place.py."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ def _table() -> dict[str, dict[str, str]]:
     return rows
 
 
-def in_place(operator: str) -> str | None:
-    """The method that does in place what an operator of the syntax tree does, "Sub" for example."""
-    return _table().get(operator, {}).get("method")
+def in_place(row: str) -> str | None:
+    """The method that does in place what an operator of the syntax tree does, "Sub" for example, or another method."""
+    return _table().get(row, {}).get("method")
 
 
-def keeps_dtype(operator: str, right: str, dtype: str | None) -> bool:
-    """The result has the dtype of the left operand, and its values are those of the method. `right`: "int" and "float"
-    are Python numbers, "same" is a tensor of the same dtype. None is a dtype that is not known."""
-    told = _table().get(operator, {}).get(right, "")
-    return told == "any" and (right == "same" or dtype is not None) or dtype in told.split()
+def keeps_dtype(row: str, right: str, dtype: str | None) -> bool:
+    """The result has the dtype of the left operand, and its values are those of the method. `right`: "none" are no other
+    operands, "int" and "float" are Python numbers, "same" is a tensor of the same dtype, "mask" one of truth values.
+    None is a dtype that is not known."""
+    told = _table().get(row, {}).get(right, "")
+    return told == "any" and (right in ("same", "mask") or dtype is not None) or dtype in told.split()

@@ -22,7 +22,7 @@ class NoAutograd:
     def check(self, flow: Flow) -> Verdict:
         left = self.update.left
         events = [event for event in flow.events if event is not None and event.buffer is left.buffer]
-        own = {update.node for update in flow.updates} | {event.node for event in events if isinstance(event, Write)}
+        own = {node for update in flow.updates for node in update.nodes} | {event.node for event in events if isinstance(event, Write)}
         read = any(isinstance(event, Read) and event.region is not None and event.node not in own for event in events)
         exact = left.meta.dtype in INTEGERS | {"torch.bool"} and not read
         return Proved() if exact or self.quiet else Proved(assumes=("no-autograd",))

@@ -61,11 +61,11 @@ class Facts(Steps):
         if self.loose:
             return NO_META
         meta = value.meta or NO_META
-        shape = self.shape_of(value)
+        shape = self.shape_of(value) or meta.shape
         rank = meta.rank if shape is None else len(shape)
         rank = self.state.ranks.get((value.ident, self.state.layout)) if rank is None else rank
         dtype = meta.dtype if meta.dtype is not None else ("of", value.ident)
-        return Meta(dtype, rank, max(meta.least, rank or 0))
+        return Meta(dtype, rank, max(meta.least, rank or 0), shape, meta.plain)
 
     def dtype_given(self, value: Value) -> Hashable:
         """The dtype that a value is, None where it may be something else."""
@@ -81,7 +81,7 @@ class Facts(Steps):
             sure = holder.tensor or any(ref.buffer is not OUTSIDE for ref in holder.refs)
             return replace(value, meta=Meta(self.meta_of(holder).dtype if sure else (MAYBE, holder.ident)))
         if value.tensor and str(instr.data) in ("T", "mT", "data"):
-            return replace(value, meta=self.meta_of(holder))
+            return replace(value, meta=self.meta_of(holder).bare)
         return value
 
     def tensor_index(self, instr: Instr, holder: Value, index: Value) -> Value:
@@ -105,7 +105,7 @@ class Facts(Steps):
         tensor, number = (left, right) if left.tensor else (right, left)
         if number.size is None:
             return NO_META
-        meta = self.meta_of(tensor)
+        meta = self.meta_of(tensor).bare
         sure = op in ("Add", "Sub", "Mult", "FloorDiv", "Mod") and meta.dtype in INTEGERS | FLOATS
         return meta if sure else replace(meta, dtype=None)
 
@@ -141,7 +141,7 @@ class Facts(Steps):
         if not args or any(args[0] is value for value in given.named.values()):
             return NO_META  # which argument is its input is not looked up
         first, rest = args[0], [value for value in args[1:] if value is not asked]
-        meta = self.meta_of(first)
+        meta = self.meta_of(first).bare
         if name in CASTS:
             return replace(meta, dtype=CASTS[name])
         if name == "to":

@@ -99,7 +99,7 @@ def _aged(value: Value, loop: frozenset[int], head: int, name: str | int) -> Val
         ident = ("before", Def(head, -1), name)
         size = None if value.size is None else variable(Atom(value.name, ident, value.size.natural))
         value = replace(value, ident=ident, size=size, items=None, shape_of=None, bound=None, fact=None)
-    if value.meta is not None and varies(value.meta.dtype, loop):
+    if value.meta is not None and varies((value.meta.dtype, *(value.meta.shape or ())), loop):
         value = replace(value, meta=None)
     refs, inside = without(value.refs, loop), without(value.inside, loop)
     return value if refs is value.refs and inside is value.inside else replace(value, refs=refs, inside=inside)

@@ -2,7 +2,7 @@
 
     python tests/ops/in_place.py > codemods/ops/in_place.json
 
-A row: the method, and for each kind of right operand the dtypes of the left one for which both forms give the same
+The methods are measured in in_place_calls.py. A row of an operator: the method, and for each kind of right operand the dtypes of the left one for which both forms give the same
 dtype and values. Right operands: a Python int, a Python float, a tensor of the same dtype. "any" stands for all
 dtypes where the others raise in both forms.
 """
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from in_place_calls import table as calls
 
 OPERATORS: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
     "Add": (operator.add, "add_"),
@@ -70,7 +71,7 @@ def table() -> dict[str, dict[str, str]]:
             good = [dtype for dtype in DTYPES if told[dtype] == "same" and dtype not in UNCAST.get(name, ())]
             every = "differs" not in told.values() and name not in UNCAST
             rows[name][kind] = "any" if every and good else " ".join(good)
-    return rows
+    return rows | calls(DTYPES)
 
 
 if __name__ == "__main__":
