@@ -70,24 +70,21 @@ def _proposal(flow: Flow, update: Update, statement: ast.Assign) -> Proposal:
 def _edits(flow: Flow, update: Update, statement: ast.Assign) -> tuple[Edit, ...]:
     """The name is no longer bound; what is computed takes its name with an underscore, and its operands stay."""
     method = in_place(update.rows[0][0]) or ""
-    match update.node:
-        case ast.BinOp(right=right):
-            return _around(statement, f"{update.name}.{method}(", right, ")")
-        case ast.Call(args=[ast.Name(), *_]) as call if _is_function(update, call):
-            rest = sorted((*call.args[1:], *call.keywords), key=span)
-            if not rest:
-                return (Replace(span(statement), f"{update.name}.{method}()"),)
-            return _around(statement, f"{update.name}.{method}(", rest[0], None, call)
-        case ast.Call() as call:
-            front = between(flow.source, statement.targets[0], call)
-            equals = re.match(rb"\s*=[ \t]*", front)
-            place, target = span(statement), span(statement.targets[0])
-            if equals is None or b"\n" in equals[0] or b"\r" in equals[0]:
-                return ()
-            start = Span(place.line, place.column, target.end_line, target.end_column + equals.end())
-            links = zip((*update.inner, call), update.rows, strict=True)
-            return (Replace(start, ""), *(rename_callee(link, in_place(row) or "") for link, (row, _) in links))
-    return ()
+    node = update.node
+    if isinstance(node, ast.BinOp):
+        return _around(statement, f"{update.name}.{method}(", node.right, ")")
+    if _is_function(update, node):
+        rest: list[ast.expr | ast.keyword] = [*node.args[1:], *node.keywords]
+        if not rest:
+            return (Replace(span(statement), f"{update.name}.{method}()"),)
+        return _around(statement, f"{update.name}.{method}(", min(rest, key=span), None, node)
+    equals = re.match(rb"\s*=[ \t]*", between(flow.source, statement.targets[0], node))
+    place, target = span(statement), span(statement.targets[0])
+    if equals is None or b"\n" in equals[0] or b"\r" in equals[0]:
+        return ()
+    start = Span(place.line, place.column, target.end_line, target.end_column + equals.end())
+    links = zip((*update.inner, node), update.rows, strict=True)
+    return (Replace(start, ""), *(rename_callee(link, in_place(row) or "") for link, (row, _) in links))
 
 
 def _is_function(update: Update, call: ast.Call) -> bool:

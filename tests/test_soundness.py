@@ -235,6 +235,8 @@ def naive(case: Case, number: int) -> str:
             return "\n".join([*lines[:depth], outer + line.lstrip(), *lines[depth:]]) + "\n"
         case "make_inplace":
             line = re.sub(r"(\w+) = \1 ([-+*/]{1,2}) (.+)", in_place, line)
+            line = re.sub(r"(\w+) = torch\.(\w+)\(\1(?:, )?", r"\1.\2_(", line)
+            line = re.sub(r"(\w+) = (\1\..+)", lambda found: re.sub(r"(\.\w+)\(", r"\1_(", found[2]), line)
         case "cat_to_pad":
             line = padded(line)
         case page:

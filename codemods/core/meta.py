@@ -38,11 +38,22 @@ class Meta:
     def steady(self) -> bool:
         """An operator with a number, or with a plain tensor that is broadcast, makes a plain tensor of it: torch takes
         the order of dimensions from the strides, and they do not tell it where one extent is 0 and another 0 or 1."""
-        if not self.plain:
-            return False
-        if self.shape is None:
-            return self.rank is not None and self.rank <= 1
-        return sum((extent.constant or 0) < 2 for extent in self.shape) <= 1
+        return self.plain and (self._line or self.shape is not None and sum(map(_small, self.shape)) <= 1)
+
+    @property
+    def firm(self) -> bool:
+        """An operator with any tensor that is broadcast to its shape does: its own strides tell the order."""
+        return self.plain and (self._line or self.shape is not None and not any(map(_small, self.shape[1:])))
+
+    @property
+    def _line(self) -> bool:
+        rank = self.rank if self.shape is None else len(self.shape)
+        return rank is not None and rank <= 1
+
+
+def _small(extent: Size) -> bool:
+    """It may be 0 or 1."""
+    return (extent.constant or 0) < 2
 
 
 NO_META = Meta()

@@ -8,14 +8,14 @@ from typing import Literal
 
 from codemods.core.call import Operand
 
-Right = Literal["none", "int", "float", "same", "same-float", "mask", "unknown"]
+Right = Literal["none", "int", "float", "same", "same-float", "mask", "place", "unknown"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Update:
-    """`rows`: what is computed, in order, by its rows in ops/in_place.json and the kinds of its other operands: nothing,
-    a Python number, a tensor of the same dtype, a mask. `fits`: broadcasting certainly does not change the shape of
-    the left operand. `holders`: what else may hold its memory, by name."""
+    """`rows`: what is computed, in order, by its rows in ops/in_place.json, with the kinds of their other operands:
+    nothing, a Python number, a tensor of the same dtype, a mask, a diagonal. `fits`: broadcasting certainly does not
+    change the shape of the left operand. `holders`: what else may hold its memory, by name."""
 
     node: ast.BinOp | ast.Call  # of a chain of calls the last one
     name: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 
 from codemods.core.event import Flow, Read, Write
@@ -22,7 +23,10 @@ class NoAutograd:
     def check(self, flow: Flow) -> Verdict:
         left = self.update.left
         events = [event for event in flow.events if event is not None and event.buffer is left.buffer]
-        own = {node for update in flow.updates for node in update.nodes} | {event.node for event in events if isinstance(event, Write)}
-        read = any(isinstance(event, Read) and event.region is not None and event.node not in own for event in events)
+        own = {node for update in flow.updates for node in update.nodes} | {
+            event.node for event in events if isinstance(event, Write)
+        }
+        reads = [event for event in events if isinstance(event, Read) and event.region is not None]
+        read = any(event.node not in own and not isinstance(event.node, ast.Compare) for event in reads)
         exact = left.meta.dtype in INTEGERS | {"torch.bool"} and not read
         return Proved() if exact or self.quiet else Proved(assumes=("no-autograd",))

@@ -20,6 +20,7 @@ from codemods.read.views import NIL
 
 MADE = frozenset("arange linspace rand randn randint".split())  # contiguous, whatever they are given
 SIZED = frozenset("rand randn".split())  # their arguments are the shape
+OTHERS = ("torch.nn.", "torch.special.", "torch.linalg.", "torch.fft.")
 NUMBERS = frozenset({"min", "max", "alpha", "diagonal"})
 PLACES = frozenset({"device", "non_blocking", "copy", "dtype"})
 
@@ -67,7 +68,7 @@ class Results(Facts):
         """The result of an operator on tensors of one shape, or on a tensor and numbers."""
         every = list(operands)
         metas = [self.meta_of(operand) for operand in every if operand.tensor]
-        numbers = [operand for operand in every if is_number(operand)]
+        numbers = [operand for operand in every if number_kind([operand])]
         shape, plain = self.common(metas), all(meta.plain for meta in metas)
         if not metas or len(metas) + len(numbers) < len(every):
             return value
@@ -83,9 +84,7 @@ class Results(Facts):
 
     def common(self, metas: list[Meta]) -> tuple[Size, ...] | None:
         """The one shape that they have."""
-        shapes = [
-            None if meta.shape is None else tuple(self.settle(extent) for extent in meta.shape) for meta in metas
-        ]
+        shapes = [None if meta.shape is None else tuple(self.settle(extent) for extent in meta.shape) for meta in metas]
         return shapes[0] if shapes and all(shape == shapes[0] for shape in shapes) else None
 
     def operate(self, given: Given, op: Op, args: list[Value]) -> Value:
@@ -93,7 +92,7 @@ class Results(Facts):
         if self.loose or not value.tensor or given.spread or given.starred:
             return value
         named = {name for name, argument in given.named.items() if argument != NIL}
-        if named & {"out", "layout", "memory_format", "names"} or op.name.count(".") > 1:
+        if named & {"out", "layout", "memory_format", "names"} or op.name.startswith(OTHERS):
             return value
         name = op.name.rpartition(".")[2]
         if name in MADE and not given.method:
@@ -119,7 +118,7 @@ class Results(Facts):
             return None
         first = self.meta_of(args[0])
         rest = args[1:]
-        same = replace(meta, rank=first.rank, least=first.least, shape=first.shape, plain=first.plain)
+        same = Meta(meta.dtype, first.rank, max(meta.least, first.least), first.shape, first.plain)
         if name in ("clone", "contiguous") or name in CASTS:
             return None if rest else same
         if name == "to":
@@ -140,10 +139,6 @@ def keeps(row: str, kind: str, dtype: Hashable) -> bool:
     return all(keeps_dtype(row, kind, known.removeprefix("torch.")) for known in every)
 
 
-def is_number(value: Value) -> bool:
-    return number_kind([value]) is not None
-
-
 def number_kind(values: list[Value]) -> str | None:
     """ "int" for Python ints, "float" where one is a float, None where something else may be among them."""
     kinds = [_kind(value) for value in values]
@@ -157,4 +152,3 @@ def _kind(value: Value) -> str | None:
     while isinstance(ident, tuple) and ident[:2] == ("unary", "USub"):
         ident = ident[2]
     return "float" if isinstance(ident, tuple) and ident[:2] == ("const", "float") else None
-

@@ -13,7 +13,7 @@ from codemods.ops.in_place import in_place
 from codemods.read.facts import MAYBE
 from codemods.read.graph import Graph, Instr
 from codemods.read.names import Names, dotted
-from codemods.read.results import Results, is_number, number_kind
+from codemods.read.results import Results, number_kind
 from codemods.read.values import FRESH, OUTSIDE, Def, Loose, Ref, Value
 
 NAMED = frozenset("min max alpha value mask dim diagonal".split())  # keywords that a row of the table speaks of
@@ -108,8 +108,7 @@ class Updates(Results):
         kind = self.kind(node, left, rest, row)
         tensors = [value for value in rest if value.tensor]
         fits = all(self.fits(left, value) for value in tensors)
-        numbers = any(is_number(value) for value in rest)
-        if (numbers or len(tensors) == 1 and not self.as_left(left, tensors[0])) and not self.meta_of(left).steady:
+        if not (operand.meta.plain if kind == "place" else self.lies_alike(left, rest)):
             operand = replace(operand, meta=replace(operand.meta, plain=False))
         whole = len(left.refs) == 1 and all(_as_made(ref, operand.meta.plain) for ref in left.refs)
         buffers = {ref.buffer for ref in left.refs}
@@ -135,6 +134,8 @@ class Updates(Results):
             count = len(rest) - len(words)
             named = [value for word, value in zip(words, rest[count:], strict=True) if word != "rounding_mode"]
             values = [*rest[:count], *named]
+            if row in ("tril", "triu"):
+                return "place" if not values or number_kind(values) == "int" else "unknown"
             if not values:
                 return "none"
         if row == "masked_fill":
@@ -168,14 +169,18 @@ class Updates(Results):
             size.constant == 1 or self.settle(size) == self.settle(own) for size, own in zip(other, tail, strict=True)
         )
 
-    def as_left(self, left: Value, right: Value) -> bool:
-        """Both lie in memory in the same way, so that the result does, too."""
-        one, other = self.meta_of(left), self.meta_of(right)
-        return one.plain and other.plain and self.common([one, other]) is not None
+    def lies_alike(self, left: Value, rest: tuple[Value, ...]) -> bool:
+        """The result lies in memory as the left operand does."""
+        meta = self.meta_of(left)
+        for value in rest:
+            other = self.meta_of(value)
+            if value.tensor and other.plain and self.common([meta, other]) is not None:
+                continue
+            if not (meta.firm if value.tensor and not other.plain else meta.steady):
+                return False
+        return meta.plain
 
-    def holders(
-        self, own: int, others: list[int], name: str, left: Value, buffers: set[Buffer]
-    ) -> tuple[str, ...]:
+    def holders(self, own: int, others: list[int], name: str, left: Value, buffers: set[Buffer]) -> tuple[str, ...]:
         """Names, and operands of this statement, through which the memory may be reached as well."""
         both = buffers | {buffer.older for buffer in buffers if buffer.older}
         found = [
@@ -251,4 +256,3 @@ def _may_wait(call: ast.Call) -> bool:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     placed = name in ("to", "copy_", "cuda", "cpu") and len(call.args) > 1
     return placed or any(keyword.arg in ("non_blocking", "async_op") for keyword in call.keywords)
-

@@ -2,9 +2,9 @@
 
     python tests/ops/in_place.py > codemods/ops/in_place.json
 
-The methods are measured in in_place_calls.py. A row of an operator: the method, and for each kind of right operand the dtypes of the left one for which both forms give the same
-dtype and values. Right operands: a Python int, a Python float, a tensor of the same dtype. "any" stands for all
-dtypes where the others raise in both forms.
+The methods are measured in in_place_calls.py. A row of an operator: the method, and for each kind of right operand
+the dtypes of the left one for which both forms give the same dtype and values. Right operands: a Python int, a Python
+float, a tensor of the same dtype. "any" stands for all dtypes where the others raise in both forms.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A row is named as the method, with `rounding_mode` behind a colon. It holds the method, and for each kind of arguments
 the dtypes for which both forms give the same dtype, values and strides: "none", Python numbers ("int", or "float"
 where one of them is), "same" (a tensor of the same dtype, and perhaps `alpha`), "mask" (a tensor of truth values, and
-a value).
+a value), "place" (an int that says where, not a value).
 """
 
 from __future__ import annotations
@@ -28,13 +28,17 @@ NUMBERS: dict[str, tuple[Any, ...]] = {
     "int": (0, 1, 2, 3, 100, 300, 70_000, 1 << 40, -1, -3),
     "float": (0.5, 2.0, -3.25, 1e9, 0.0, 1e300, float("inf"), float("-inf"), float("nan")),
 }
-SHAPES = ((7,), (), (0,), (1,), (2, 3), (3, 1), (1, 2))
+SHAPES = ((7,), (), (0,), (1,), (2, 3), (3, 1), (1, 2), (2, 1, 3), (1, 1, 2, 2))
 # under autocast these compute in float32, and not in place
 UNCAST = set(
-    "acos asin cosh erfinv exp expm1 log log10 log2 log1p reciprocal rsqrt sinh tan pow float_power cumprod cumsum".split()
+    """
+    acos asin cosh erfinv exp expm1 log log10 log2 log1p reciprocal rsqrt sinh tan pow float_power cumprod cumsum
+    """.split()
 )
 HALVES = {"float16", "bfloat16"}
-ANY = frozenset({"same", "mask"})  # kinds in which "any" stands for all dtypes where the others raise in both forms
+ANY = frozenset(
+    {"same", "mask", "place"}
+)  # kinds in which "any" stands for all dtypes where the others raise in both forms
 Call = tuple[str, tuple[Any, ...], dict[str, Any]]
 
 
@@ -61,10 +65,11 @@ def arguments(name: str, left: torch.Tensor) -> Iterator[Call]:
                     yield kind, (), {"min": value}
                     yield kind, (value, 2), {}
                     yield kind, (0, value), {}
-                case "cumsum" | "cumprod" | "tril" | "triu":
-                    if name.startswith("tri") or value in (0, -1):
-                        yield kind, (value,), {}
-                        yield "none", (), {}
+                case "cumsum" | "cumprod" if value in (0, -1):
+                    yield kind, (value,), {}
+                case "tril" | "triu" if kind == "int":
+                    yield "place", (value,), {}
+                    yield "place", (), {}
                 case "masked_fill":
                     for mask in _masks(left):
                         yield "mask", (mask, value), {}
@@ -81,8 +86,9 @@ def arguments(name: str, left: torch.Tensor) -> Iterator[Call]:
 def _masks(left: torch.Tensor) -> Iterator[torch.Tensor]:
     yield torch.ones(left.shape, dtype=torch.bool)
     yield (torch.arange(left.numel()) % 2 == 0).reshape(left.shape)
+    if left.dim() > 1:
+        yield torch.ones(left.shape[::-1], dtype=torch.bool).permute(*range(left.dim())[::-1])
     if left.dim() == 2:
-        yield torch.ones(left.shape[::-1], dtype=torch.bool).t()
         yield torch.ones((1, 1), dtype=torch.bool)
 
 
@@ -131,7 +137,9 @@ def table(dtypes: tuple[str, ...]) -> dict[str, dict[str, str]]:
         told = {dtype: outcomes(name, keywords, getattr(torch, dtype)) for dtype in dtypes}
         kinds = dict.fromkeys(kind for found in told.values() for kind in found)
         good = {
-            kind: [d for d in dtypes if told[d].get(kind, set()) <= {"same", "raises"} and "same" in told[d].get(kind, ())]
+            kind: [
+                d for d in dtypes if told[d].get(kind, set()) <= {"same", "raises"} and "same" in told[d].get(kind, ())
+            ]
             for kind in kinds
         }
         kept = {kind: [d for d in held if name not in UNCAST or d not in HALVES] for kind, held in good.items()}
