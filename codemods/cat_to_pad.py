@@ -140,7 +140,7 @@ def _proposal(flow: Flow, call: Call, elements: list[ast.expr], parts: dict[int,
         Silent(tuple(lost)),
         *(Unhandled(event) for event in handled),
     )
-    edits = _edits(call.node, elements[other], callee or "", pad or (), value or "", parts)
+    edits = _edits(call.node, elements[other], callee or "", pad.entries if pad else (), value or "", parts)
     saves = Saves(allocations=len(parts), per=flow.once)
     return Proposal("cat_to_pad", call.node, subject(call.node, flow.parents), edits, obligations, saves)
 
@@ -175,7 +175,7 @@ def _callee(flow: Flow, call: Call) -> str | None:
 
 
 def _edits(
-    call: ast.Call, other: ast.expr, callee: str, pad: tuple[int, ...], value: str, parts: dict[int, _Part]
+    call: ast.Call, other: ast.expr, callee: str, pad: tuple[str, ...], value: str, parts: dict[int, _Part]
 ) -> tuple[Edit, ...]:
     """What stands around the tensor that stays is exchanged; the statements that made the constants go."""
     whole, kept = span(call), span(other)
@@ -186,6 +186,6 @@ def _edits(
     gone = dict.fromkeys(part.statement for part in parts.values() if part.statement is not None)
     return (
         Replace(front, f"{callee}({'(' if lone else ''}"),
-        Replace(back, f"{')' if lone else ''}, ({', '.join(map(str, pad))}){filling})"),
+        Replace(back, f"{')' if lone else ''}, ({', '.join(pad)}){filling})"),
         *(Remove(span(statement)) for statement in gone),
     )

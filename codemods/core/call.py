@@ -13,12 +13,15 @@ from codemods.core.size import Size
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Operand:
-    """One tensor of a call. `buffer`: the memory that it certainly is a view of, where that is one."""
+    """One tensor of a call. `buffer`: the memory that it certainly is a view of, where that is one. For each extent:
+    an expression that has its value when the call runs, and whether that is certainly not 0."""
 
     name: str
     meta: Meta
     buffer: Buffer | None = None
     shape: tuple[Size, ...] | None = None
+    texts: tuple[str | None, ...] = ()
+    some: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -40,17 +43,41 @@ def dimension(api: str, given: int | None, rank: int) -> int | None:
     return given % rank if given is not None and rank and -rank <= given < rank else None
 
 
-def padding(api: str, given: int | None, before: Sequence[Operand], after: Sequence[Operand]) -> tuple[int, ...] | None:
-    """What `pad` takes for tensors in front of another one and behind it: the last dimension first. None where an
-    extent is not a number that is known, or 0."""
+@dataclass(frozen=True, slots=True)
+class Padding:
+    """What `pad` takes, the last dimension first. `some`: it certainly adds an element."""
+
+    entries: tuple[str, ...]
+    some: bool
+
+
+def padding(api: str, given: int | None, before: Sequence[Operand], after: Sequence[Operand]) -> Padding | None:
+    """What `pad` takes for tensors in front of another one and behind it. None where an extent cannot be written down,
+    or is literally 0."""
     parts = (*before, *after)
     ranks = {None if part.shape is None else len(part.shape) for part in parts}
     rank = ranks.pop() if len(ranks) == 1 else None
     along = dimension(api, given, rank) if rank else None
     if rank is None or along is None:
         return None
-    lengths = [part.shape[along].constant if part.shape else None for part in parts]
-    known = [length for length in lengths if length is not None and length > 0]
-    if len(known) < len(lengths):
+    sums = [_sum([_length(part, along) for part in group]) for group in (before, after)]
+    if None in sums:
         return None
-    return (*(0 for _ in range(2 * (rank - 1 - along))), sum(known[: len(before)]), sum(known[len(before) :]))
+    nothing = ["0"] * (2 * (rank - 1 - along))
+    some = any(part.some[along] if part.some else False for part in parts)
+    return Padding((*nothing, *(text for text in sums if text is not None)), some)
+
+
+def _length(part: Operand, along: int) -> int | str | None:
+    constant = part.shape[along].constant if part.shape else None
+    if constant is not None:
+        return constant if constant > 0 else None
+    return part.texts[along] if part.texts else None
+
+
+def _sum(lengths: Sequence[int | str | None]) -> str | None:
+    if None in lengths:
+        return None
+    constant = sum(length for length in lengths if isinstance(length, int))
+    texts = [length for length in lengths if isinstance(length, str)]
+    return " + ".join([*([str(constant)] if constant or not texts else []), *texts])

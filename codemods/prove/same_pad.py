@@ -6,7 +6,7 @@ import ast
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from codemods.core.call import Operand
+from codemods.core.call import Operand, Padding
 from codemods.core.event import Flow
 from codemods.core.meta import DEFAULT, FLOATS, INTEGERS
 from codemods.core.span import Step, span
@@ -22,7 +22,7 @@ class SamePad:
     node: ast.Call
     parts: tuple[Operand, ...]
     other: Operand
-    pad: tuple[int, ...] | None
+    pad: Padding | None
     value: str | None
     stacks: bool = False  # tensors of rank 0 and 1 are taken as if they had a higher one
     pinned: bool = False
@@ -39,8 +39,11 @@ class SamePad:
                 needs = "" if certain else f"that {part.name} and {other} have one dtype"
                 return Refused("promotes", message, here, certain=certain, needs=needs)
         if self.pad is None or not self.parts[0].shape:
-            needs = "a length that is a number in the source, and not 0"
+            needs = "a length that is not 0 and a number, or a local name that is an int"
             return Refused("pad-length", "how long the constant part is is not known", here, needs=needs)
+        if not self.pad.some and not self.other.meta.plain:
+            message = f"the length may be 0, and then the result of pad lies in memory as {other} does"
+            return Refused("pad-length", message, here, needs=f"a length that is not 0, or that {other} is contiguous")
         rank, least = len(self.parts[0].shape), max(self.other.meta.least, self.other.meta.rank or 0)
         if least < (min(rank, 2) if rank > 1 or self.stacks else 0):
             message = f"{other} may have another rank: a tensor of shape (0,) is skipped when tensors are joined"

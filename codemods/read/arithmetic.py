@@ -74,6 +74,8 @@ class Arithmetic(Turns):
         fact = None
         if op in ("Eq", "NotEq"):
             fact = self.equality(op, left, right)
+        elif left.size is not None and right.size is not None:
+            fact = op, self.settle(left.size), self.settle(right.size)
         tensor = left.tensor or right.tensor
         return Value(("def", self.at), NONE if not tensor else fresh(0, "").refs, tensor=tensor, fact=fact)
 

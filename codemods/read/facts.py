@@ -15,10 +15,10 @@ from codemods.core.meta import DEFAULT, FLOATS, INTEGERS, NO_META, Meta, dtype_n
 from codemods.ops import Op, method
 from codemods.read.births import Given
 from codemods.read.graph import Graph, Instr
+from codemods.read.lengths import Lengths
 from codemods.read.memory import RELAYS
 from codemods.read.names import Names, dotted
 from codemods.read.operators import SELF
-from codemods.read.steps import Steps
 from codemods.read.values import FRESH, OUTSIDE, Def, Value
 from codemods.read.views import NIL
 
@@ -39,7 +39,7 @@ WIDE = frozenset({"torch.int64", "torch.float32", "torch.float64"})  # what sums
 SAME = frozenset("Add Sub Mult FloorDiv Mod BitAnd BitOr BitXor".split())  # of two tensors of one dtype: that dtype
 
 
-class Facts(Steps):
+class Facts(Lengths):
     def __init__(self, graph: Graph, names: Names) -> None:
         super().__init__(graph, names)
         self.calls: dict[Def, Call] = {}
@@ -200,7 +200,11 @@ class Facts(Steps):
             of = next((self.meta_of(other).dtype for other in every if other.ident == meta.dtype[1]), None)
             meta = replace(meta, dtype=of)
         name = value.name if value.name != "?" else "the constant"
-        return Operand(name, meta, buffer, self.shape_of(value))
+        shape = self.shape_of(value)
+        if buffer is None or not shape or not every:
+            return Operand(name, meta, buffer, shape)
+        texts = tuple(self.spelled(buffer, extent) for extent in shape)
+        return Operand(name, meta, buffer, shape, texts, tuple(self.some(extent) for extent in shape))
 
 
 def _is_device(value: Value) -> bool:

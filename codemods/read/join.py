@@ -50,6 +50,7 @@ class Join:
             layout=self.time([state.layout for state in every], "layout"),
             equal={k: v for k, v in first.equal.items() if all(state.equal.get(k) == v for state in others)},
             ranks={k: v for k, v in first.ranks.items() if all(state.ranks.get(k) == v for state in others)},
+            positive=first.positive.intersection(*(state.positive for state in others)),
         )
 
     def time(self, times: list[Hashable], kind: str) -> Hashable:
@@ -88,6 +89,7 @@ def aged(state: State, before: State | None, loop: frozenset[int], head: int) ->
         state.layout = ("layout before", Def(head, -1))
     state.equal = {k: v for k, v in state.equal.items() if not varies(k.key, loop) and not varies(v, loop)}
     state.ranks = {k: v for k, v in state.ranks.items() if not varies(k, loop)}
+    state.positive = frozenset(size for size in state.positive if not varies(size, loop))
     return state
 
 

@@ -19,6 +19,8 @@ from codemods.read.updates import Updates
 from codemods.read.values import Def, State, Value, merge, number, tracked, unknown
 
 MOST_VISITS = 40
+MORE = {"Gt": 0, "GtE": 1}  # where they hold, left - right and this are more than 0
+LESS = {"Lt": 0, "LtE": 1}
 Edge = tuple[int, int]  # from block, to block
 
 
@@ -176,7 +178,13 @@ class Lowering(Updates):
         if value is None or value.fact is None:
             return state
         op, left, right = value.fact
-        if (op == "Eq") == (turn == 0):
+        if op in MORE:
+            more = left - right + MORE[op] if turn == 0 else right - left + 1 - MORE[op]
+            state.positive |= {more}
+        elif op in LESS:
+            more = right - left + LESS[op] if turn == 0 else left - right + 1 - LESS[op]
+            state.positive |= {more}
+        if op in ("Eq", "NotEq") and (op == "Eq") == (turn == 0):
             for one, other in ((left, right), (right, left)):
                 atom = alone(one)
                 if atom is not None and atom not in other.atoms:

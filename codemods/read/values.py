@@ -162,6 +162,7 @@ class State:
     layout: Hashable = 0  # changes whenever a tensor may have been given another shape in place
     equal: dict[Atom, Size] = field(default_factory=dict)
     ranks: dict[Hashable, int] = field(default_factory=dict)  # of tensors; and which values are numbers, not tuples
+    positive: frozenset[Size] = frozenset()  # numbers that are certainly more than 0
 
     def copy(self) -> State:
         return State(
@@ -173,6 +174,7 @@ class State:
             self.layout,
             dict(self.equal),
             dict(self.ranks),
+            self.positive,
         )
 
 
