@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from codemods.core.call import Call, Operand, padding
-from codemods.core.edit import Edit, Remove, Replace
+from codemods.core.edit import Edit, Import, Remove, Replace
 from codemods.core.event import Birth, Buffer, Event, Flow, Read, Write
 from codemods.core.proposal import Proposal
 from codemods.core.span import Span, span
@@ -124,7 +124,7 @@ def _proposal(flow: Flow, call: Call, elements: list[ast.expr], parts: dict[int,
     pad = padding(call.api, given, before, after) if not strange else None
     values = {part.fill.value for part in parts.values()}
     value = values.pop() if len(values) == 1 else None
-    callee = _callee(flow, call)
+    callee, imports = _callee(flow, call)
     keywords = [word for part in parts.values() for word in part.birth.node.keywords]  # type: ignore[attr-defined]
     named = tuple((word.arg or "**", ast.unparse(word.value)) for word in keywords)
     reads = [event for event in flow.events if isinstance(event, Read) and event.node is call.node]
@@ -140,7 +140,10 @@ def _proposal(flow: Flow, call: Call, elements: list[ast.expr], parts: dict[int,
         Silent(tuple(lost)),
         *(Unhandled(event) for event in handled),
     )
-    edits = _edits(call.node, elements[other], callee or "", pad.entries if pad else (), value or "", parts)
+    edits = (
+        *_edits(call.node, elements[other], callee or "", pad.entries if pad else (), value or "", parts),
+        *imports,
+    )
     saves = Saves(allocations=len(parts), per=flow.once)
     return Proposal("cat_to_pad", call.node, subject(call.node, flow.parents), edits, obligations, saves)
 
@@ -164,14 +167,18 @@ def _along(call: ast.Call) -> tuple[int | None, tuple[tuple[str, str], ...]]:
     return None, tuple(strange)
 
 
-def _callee(flow: Flow, call: Call) -> str | None:
-    """How pad is called here."""
+def _callee(flow: Flow, call: Call) -> tuple[str | None, tuple[Import, ...]]:
+    """How pad is called here, and the import that it needs. Whoever says `torch.cat` can say `torch.nn.functional.pad`
+    without one."""
     if flow.functional is not None:
-        return f"{flow.functional}.pad"
+        return f"{flow.functional}.pad", ()
     match call.node.func:
         case ast.Attribute(value=ast.Name(id=name)):
-            return f"{name}.nn.functional.pad"
-    return None
+            return f"{name}.nn.functional.pad", ()
+        case ast.Name() if flow.importable is not None:
+            place, name = flow.importable
+            return f"{name}.pad", (Import(place, f"import torch.nn.functional as {name}"),)
+    return None, ()
 
 
 def _edits(

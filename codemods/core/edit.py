@@ -31,7 +31,15 @@ class Insert:
     text: str
 
 
-Edit = Replace | Remove | Insert
+@dataclass(frozen=True, slots=True)
+class Import:
+    """Put an import on a line of its own behind another one, which stands at the top level; once in a file."""
+
+    span: Span  # of that other import
+    text: str
+
+
+Edit = Replace | Remove | Insert | Import
 
 
 def rename_callee(call: ast.Call, name: str) -> Replace:

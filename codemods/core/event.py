@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 from codemods.core.kernel import Kernel
 from codemods.core.region import Box
 from codemods.core.size import Atom, Size
+from codemods.core.span import Span
 
 if TYPE_CHECKING:
     from codemods.core.call import Call
@@ -118,6 +119,7 @@ class Flow:
     calls: tuple[Call, ...] = ()  # calls that join tensors
     updates: tuple[Update, ...] = ()  # statements such as `x = x - y`
     functional: str | None = None  # the name of torch.nn.functional here
+    importable: tuple[Span, str] | None = None  # where an import of it may go, and the name that is free for it
 
     def handles(self, event: Event) -> bool:
         """Where the event raises, a handler of this function catches it."""

@@ -6,7 +6,6 @@ import json
 from functools import cache
 from pathlib import Path
 
-
 OPEN = frozenset({"same", "mask", "place"})  # with these the dtype of the result does not depend on the values
 
 

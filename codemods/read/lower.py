@@ -243,6 +243,7 @@ class Lowering(Updates):
             calls=tuple(self.calls.values()),
             updates=tuple(self.updates.values()),
             functional=self.names.functional if once != "import" else None,
+            importable=self.names.importable if once != "import" else None,
         )
         return sweep(made, self, first, last)
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from codemods.core.span import NEWLINE, Span, span
 from codemods.core.syntax import walk
 
 BUILTINS = frozenset(
@@ -28,6 +29,7 @@ class Names:
     methods: frozenset[str] = frozenset()
     dynamic: bool = False  # __getattr__ is defined: any attribute may be computed
     functional: str | None = None  # a name for torch.nn.functional that functions of the file may use
+    importable: tuple[Span, str] | None = None  # else the import behind which one may be put, and a free name
 
     def hidden(self, names: frozenset[str]) -> Names:
         """The same module, seen from a scope in which other names hide some of its own."""
@@ -73,7 +75,8 @@ def names_of(tree: ast.Module, source: bytes) -> Names:
     }
     changing, methods, dynamic = _classes(tree, source)
     functional = _functional(tree, source, apis)
-    return Names(apis, frozenset(bound | imported.keys()), changing, methods, dynamic, functional)
+    importable = _importable(tree, source) if functional is None else None
+    return Names(apis, frozenset(bound | imported.keys()), changing, methods, dynamic, functional, importable)
 
 
 def _functional(tree: ast.Module, source: bytes, apis: dict[str, str]) -> str | None:
@@ -90,6 +93,28 @@ def _functional(tree: ast.Module, source: bytes, apis: dict[str, str]) -> str | 
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 break
     return None
+
+
+def _importable(tree: ast.Module, source: bytes) -> tuple[Span, str] | None:
+    """The last of the first imports of names of torch that stand one behind the other. Who calls a function that uses
+    one of them calls it when all of them are done."""
+    if b"from torch import" not in source:
+        return None
+    last: ast.stmt | None = None
+    for node in tree.body:
+        match node:
+            case ast.ImportFrom(module=str(module), level=0) if module.split(".")[0] == "torch":
+                last = node
+            case ast.Import(names=aliases) if all(alias.name.split(".")[0] == "torch" for alias in aliases):
+                last = node
+            case _ if last is not None:
+                break
+    if last is None or re.search(rb"\bF\b", source):
+        return None
+    place = span(last)
+    behind = NEWLINE.split(source.removeprefix(b"\xef\xbb\xbf"))[place.end_line - 1][place.end_column :]
+    alone = not place.column and re.fullmatch(rb"[ \t]*(?:#[^\r\n]*)?[\r\n]+", behind)
+    return (place, "F") if alone else None
 
 
 def _harmless_star(module: str | None) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from codemods.core.edit import Edit, Insert, Remove, Replace
+from codemods.core.edit import Edit, Import, Insert, Remove, Replace
 from codemods.core.verdict import Decision
 from codemods.write.source import CannotEdit, Source, decode
 
@@ -53,8 +53,8 @@ def _choose(text: Source, decisions: Sequence[Decision]) -> tuple[tuple[Decision
     taken: list[tuple[int, int]] = []
     marks: list[int] = []  # where lines are put in: any number of them in one place
     for decision in sorted(decisions, key=lambda decision: (decision.span, decision.codemod)):
-        wanted = [text.stretch(edit.span) for edit in decision.edits if not isinstance(edit, Insert)]
-        put = [text.stretch(edit.span)[0] for edit in decision.edits if isinstance(edit, Insert)]
+        wanted = [text.stretch(edit.span) for edit in decision.edits if isinstance(edit, Replace | Remove)]
+        put = [_mark(text, edit) for edit in decision.edits if isinstance(edit, Insert | Import)]
         over = any(_overlap(one, other) for one in wanted for other in taken)
         if over or any(low < mark < high for low, high in (*wanted, *taken) for mark in (*put, *marks)):
             deferred.append(decision)
@@ -76,6 +76,9 @@ def insertions(text: Source, edits: Sequence[Edit]) -> tuple[Splice, ...]:
         if isinstance(edit, Insert):
             place, line = _insertion(text, edit)
             found[place] = found.get(place, b"") + line
+    for edit in dict.fromkeys(edit for edit in edits if isinstance(edit, Import)):
+        place, line = _import(text, edit)
+        found[place] = found.get(place, b"") + line
     return tuple(Splice(place, place, lines) for place, lines in found.items())
 
 
@@ -91,6 +94,23 @@ def _insertion(text: Source, edit: Insert) -> tuple[int, bytes]:
     if indent.strip(b" \t") or ended is None or joined:
         raise CannotEdit(f"line {edit.span.line}: no line can be put in front of it")
     return text.raw_offset(start), text.encode(edit.text + ended[0].decode() + indent.decode())
+
+
+def _mark(text: Source, edit: Insert | Import) -> int:
+    start, end = text.stretch(edit.span)
+    return start if isinstance(edit, Insert) else end
+
+
+def _import(text: Source, edit: Import) -> tuple[int, bytes]:
+    """The new line behind an import, ended like the line of that.
+
+    Raises CannotEdit where something else than a comment stands behind it.
+    """
+    _, end = text.stretch(edit.span)
+    rest = re.compile(rb"[ \t]*(?:#[^\r\n]*)?(\r\n|\r|\n)").match(text.utf8, end)
+    if rest is None or edit.span.column:
+        raise CannotEdit(f"line {edit.span.end_line}: no line can be put behind it")
+    return text.raw_offset(rest.end()), text.encode(edit.text + rest[1].decode())
 
 
 def _replacements(text: Source, decisions: Sequence[Decision]) -> Iterator[Splice]:

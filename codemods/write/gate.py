@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from codemods.core.edit import Insert, Remove, Replace
+from codemods.core.edit import Import, Insert, Remove, Replace
 from codemods.core.span import Span, span
 from codemods.core.verdict import Decision
 from codemods.write.edits import Applied, Splice, insertions
@@ -33,6 +33,7 @@ class _Promise:
     exchanged: dict[ast.AST, ast.AST] = field(default_factory=dict)
     gone: set[Span] = field(default_factory=set)  # of statements
     new: dict[Span, list[ast.stmt]] = field(default_factory=dict)  # by the statement that it stands in front of
+    behind: dict[Span, dict[str, ast.stmt]] = field(default_factory=dict)  # imports, by the one that they stand behind
 
 
 def check(source: bytes, result: Applied) -> None:
@@ -110,11 +111,14 @@ def _promise(text: Source, tree: ast.Module, decisions: Sequence[Decision]) -> _
                     promise.gone.add(place)
                 case Insert(place, written):
                     promise.new.setdefault(place, []).append(_inserted(place, written, decision.span))
+                case Import(place, written):
+                    promise.behind.setdefault(place, {})[written] = _imported(place, written)
                 case Replace():
                     old, new = _exchange(text, tree, edit, decision.span, replaces)
                     promise.exchanged[old] = new
     statements = {span(node) for node in ast.walk(tree) if isinstance(node, ast.stmt)}
-    if missing := (promise.gone | promise.new.keys()) - statements:
+    top = {span(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)}
+    if missing := (promise.gone | promise.new.keys()) - statements | promise.behind.keys() - top:
         raise GateError(f"line {min(missing).line}: there is no such statement to take out, or to put another before")
     return promise
 
@@ -124,6 +128,14 @@ def _inserted(place: Span, written: str, site: Span) -> ast.stmt:
     body = _parse(written).body
     if not _covers(place, site) or len(body) != 1 or hasattr(body[0], "body") or hasattr(body[0], "cases"):
         raise GateError(f"line {place.line}: what is put in front of it is not one simple statement for what is in it")
+    return body[0]
+
+
+def _imported(place: Span, written: str) -> ast.stmt:
+    """The import that is put behind another one."""
+    body = _parse(written).body
+    if len(body) != 1 or not isinstance(body[0], ast.Import):
+        raise GateError(f"line {place.line}: what is put behind it is not one import")
     return body[0]
 
 
@@ -222,13 +234,15 @@ def _differs(line: int) -> GateError:
 def _value(node: ast.AST, name: str, promise: _Promise) -> object:
     """A field of the promised node."""
     value = getattr(node, name, None)
-    if not promise.new or not isinstance(value, list):
+    if not (promise.new or promise.behind) or not isinstance(value, list):
         return _kept(node, value, promise)
     added: list[object] = []
     for one in _kept(node, value, promise):
         if isinstance(one, ast.stmt) and span(one) in promise.new:
             added += promise.new[span(one)]
         added.append(one)
+        if isinstance(node, ast.Module) and isinstance(one, ast.stmt):
+            added += promise.behind.get(span(one), {}).values()
     return added
 
 
