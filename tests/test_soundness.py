@@ -154,7 +154,14 @@ class Look:
         self.kept.append(storage)
         known = self.places.setdefault(storage.data_ptr(), len(self.places)) if storage.nbytes() else None
         place = known, value.storage_offset()
-        bits = value.detach().resolve_conj().clone(memory_format=torch.contiguous_format).reshape(-1).view(torch.uint8).tolist()
+        bits = (
+            value.detach()
+            .resolve_conj()
+            .clone(memory_format=torch.contiguous_format)
+            .reshape(-1)
+            .view(torch.uint8)
+            .tolist()
+        )
         kind = str(value.dtype), tuple(value.shape), value.stride(), value.requires_grad, value.is_leaf, value.device
         return type(value).__name__, kind, place, bits
 

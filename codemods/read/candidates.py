@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,7 +17,9 @@ from codemods.read.statements import Scope
 SITE = re.compile(rb"(?:zeros|ones|full|empty|zeros_like|ones_like|full_like|empty_like|zero_|fill_)\s*\(")
 # no sites where nothing is allocated, but their surroundings are told; `x=x,` is an argument
 JOIN = re.compile(rb"(?:cat|concat|concatenate|hstack|vstack)\s*\(")
-UPDATE = re.compile(rb"[\r\n][ \t]*(\w+)[ \t]*=[ \t]*(?:\([\s(]*)?\1\b(?!\s*[,)])")
+UPDATE = re.compile(rb"[\r\n][ \t]*(\w+)[ \t]*=[ \t]*(?:\([\s(]*)?(?:\1\b(?!\s*[,)])|torch\.\w+\([\s(]*\1\b)")
+# names for new memory in order that no allocation made
+MADE = re.compile(rb"[\r\n][ \t]*(\w+)[ \t]*=[ \t]*torch\.(?:arange|linspace|randn?|randint)\s*\(")
 EMPTY = frozenset({"empty", "empty_like", "new_empty"})
 LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 NEWLINE = re.compile(rb"\r\n?|\n")
@@ -27,8 +29,8 @@ Found = tuple[Scope, str, Once, tuple[ast.AST, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Where memory is made or filled (`sites`), where there are statements such as `x = x - y` (`updates`), and
-    whatever a codemod may ask about (`around`), in order."""
+    """Where memory is made or filled, or what arange and its like made is updated (`sites`), where there are statements
+    such as `x = x - y` (`updates`), and whatever a codemod may ask about (`around`), in order."""
 
     sites: Sequence[int]
     updates: Sequence[int]
@@ -37,16 +39,20 @@ class Lines:
 
 def lines_of(source: bytes) -> Lines:
     """Found by text, so some that are none."""
-    sites, updates = _lines(SITE, source), _lines(UPDATE, source)
-    return Lines(sites, updates, sorted({*sites, *updates, *_lines(JOIN, source)}))
+    matches = list(UPDATE.finditer(source))
+    made = frozenset(MADE.findall(source)) if matches else frozenset()
+    sites, updates = _lines(SITE.finditer(source), source), _lines(matches, source)
+    if again := [match for match in matches if match[1] in made]:
+        sites = sorted({*sites, *_lines(again, source)})
+    return Lines(sites, updates, sorted({*sites, *updates, *_lines(JOIN.finditer(source), source)}))
 
 
-def _lines(pattern: re.Pattern[bytes], source: bytes) -> list[int]:
+def _lines(matches: Iterable[re.Match[bytes]], source: bytes) -> list[int]:
     """The lines on which a match begins, a line break in front of it aside."""
     found, line, place = [], 1, 0
     plain = b"\r" not in source
-    for match in pattern.finditer(source):
-        upto = match.start() + (pattern is UPDATE)
+    for match in matches:
+        upto = match.start() + (match.re is UPDATE)
         line += source.count(b"\n", place, upto) if plain else len(NEWLINE.findall(source, place, upto))
         place = upto
         found.append(line)
@@ -73,12 +79,14 @@ class _Search:
     updates: Sequence[int]
 
     def found(self, scope: Scope) -> bool:
-        """A call of the scope's own, not of a scope inside it, may be a site."""
+        """A call or an update of the scope's own, not of a scope inside it, may be a site."""
         body: list[ast.stmt] | list[ast.expr] = [scope.body] if isinstance(scope, ast.Lambda) else scope.body
         todo: list[tuple[ast.AST, ast.AST, bool]] = [(node, scope, False) for node in body if self.near(node)]
         while todo:
             node, parent, loop = todo.pop()
             if isinstance(node, ast.Call) and self.site(node) and not self.idle(node, parent, loop, scope):
+                return True
+            if isinstance(node, ast.Assign) and _again(node):
                 return True
             loop = loop or isinstance(node, LOOPS)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -149,6 +157,16 @@ def _below(node: ast.AST, search: _Search, prefix: str, once: Once, outer: tuple
                 yield from _below(child, search, f"{prefix}{name}.", once, outer)
             case _:
                 todo[:0] = children(child)
+
+
+def _again(node: ast.Assign) -> bool:
+    """`x = x - y`, `x = x.abs()`, `x = torch.abs(x)`."""
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.BinOp(left=ast.Name(id=other))):
+            return name == other
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Attribute(value=inner), args=args)):
+            return any(isinstance(part, ast.Name) and part.id == name for part in (inner, *args[:1]))
+    return False
 
 
 def _bound_once(scope: Scope, name: str) -> bool:
