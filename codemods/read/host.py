@@ -67,7 +67,7 @@ def _flow(scope: Scope, names: Names, function: str, path: str, once: Once, sour
         flow = replace(flow, fronts=fronts(flow, lowering, scope))
     except TooComplex:
         flow = _untold(scope, names, function, path, once, source)
-    return replace(flow, parents=_parents(scope, near))
+    return replace(flow, parents=_parents(scope, None if flow.updates else near))
 
 
 def _untold(scope: Scope, names: Names, function: str, path: str, once: Once, source: bytes) -> Flow:
@@ -95,14 +95,14 @@ def _straight(events: tuple[Event | None, ...], function: str, path: str, once: 
     return Flow(function, path, once, events, after, source=source)
 
 
-def _parents(scope: ast.AST, lines: Sequence[int]) -> dict[ast.AST, ast.AST]:
-    """Who stands around whom, in the statements that hold a candidate line."""
+def _parents(scope: ast.AST, lines: Sequence[int] | None) -> dict[ast.AST, ast.AST]:
+    """Who stands around whom, in the statements that hold a candidate line; None: in all."""
     found: dict[ast.AST, ast.AST] = {}
     todo = [scope]
     while todo:
         node = todo.pop()
         for child in children(node):
-            if not isinstance(child, ast.stmt) or holds(child, lines):
+            if lines is None or not isinstance(child, ast.stmt) or holds(child, lines):
                 found[child] = node
                 todo.append(child)
     return found

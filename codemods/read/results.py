@@ -21,7 +21,9 @@ from codemods.read.views import NIL
 MADE = frozenset("arange linspace rand randn randint".split())  # contiguous, whatever they are given
 SIZED = frozenset("rand randn".split())  # their arguments are the shape
 OTHERS = ("torch.nn.", "torch.special.", "torch.linalg.", "torch.fft.")
+UNUSUAL = frozenset({"out", "layout", "memory_format", "names", "requires_grad"})
 NUMBERS = frozenset({"min", "max", "alpha", "diagonal"})
+QUIET = frozenset({"dtype", "device", "pin_memory"})
 PLACES = frozenset({"device", "non_blocking", "copy", "dtype"})
 
 
@@ -48,7 +50,7 @@ class Results(Facts):
 
     def do_bin(self, instr: Instr) -> Value:
         value = super().do_bin(instr)
-        if self.loose or not value.tensor:
+        if self.loose or not value.tensor or instr.data == "MatMult":
             return value
         left, right = self.slots(instr)
         dtype, kind = self.meta_of(left).dtype, number_kind([right])
@@ -92,7 +94,7 @@ class Results(Facts):
         if self.loose or not value.tensor or given.spread or given.starred:
             return value
         named = {name for name, argument in given.named.items() if argument != NIL}
-        if named & {"out", "layout", "memory_format", "names"} or op.name.startswith(OTHERS):
+        if named & UNUSUAL or op.name.startswith(OTHERS):
             return value
         name = op.name.rpartition(".")[2]
         if name in MADE and not given.method:
@@ -107,7 +109,7 @@ class Results(Facts):
         if name not in SIZED and (name != "arange" or len(ends) != 1):
             shape = None
         dtype = meta.dtype
-        if name == "arange" and sized and given.named.get("dtype", NIL) == NIL and not given.named.keys() & {"end"}:
+        if name == "arange" and sized and given.named.get("dtype", NIL) == NIL and given.named.keys() <= QUIET:
             dtype = "torch.int64"
         rank = 1 if name in ("arange", "linspace") else len(shape) if shape is not None else None
         return replace(value, meta=Meta(dtype, rank, rank or 0, shape, True))
