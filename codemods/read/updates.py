@@ -206,7 +206,8 @@ def calls_on(node: ast.Call, name: str, apis: dict[str, str]) -> tuple[ast.Call,
             return (node,)
         case ast.Call():
             chain = calls_on(inner, name, apis)
-            return (*chain, node) if chain else ()
+            first = _receiver(chain[0]) if chain else None
+            return (*chain, node) if isinstance(first, ast.Name) and first.id == name else ()
         case ast.Name() if (dotted(node.func, apis) or "").count(".") == 1 and node.args:
             first = node.args[0]
             return (node,) if apis.get(inner.id) == "torch" and isinstance(first, ast.Name) and first.id == name else ()
