@@ -25,6 +25,7 @@ from codemods.core.span import Span, between, span
 from codemods.core.update import Update
 from codemods.core.verdict import Saves
 from codemods.ops.in_place import in_place
+from codemods.prove.editable import Editable
 from codemods.prove.no_autograd import NoAutograd
 from codemods.prove.same_meta import SameMeta
 from codemods.prove.same_result import SameResult
@@ -53,14 +54,15 @@ def _proposal(flow: Flow, update: Update, statement: ast.Assign) -> Proposal:
     keywords = [word for event in births if event.api in BIRTHS for word in getattr(event.node, "keywords", ())]
     named = tuple((word.arg or "**", ast.unparse(word.value)) for word in keywords)
     reads = [event for event in flow.events if isinstance(event, Read) and event.node in update.nodes]
+    edits = _edits(flow, update, statement)
     obligations = (
+        *(() if edits else (Editable(b"?", b""),)),
         SoleOwner(update, any(_contexts(flow, event.node) - _contexts(flow, statement) for event in births)),
         SameResult(update),
         SameMeta(named),
         *(Unhandled(event) for event in reads),
         NoAutograd(update, _quiet(flow, statement)),
     )
-    edits = _edits(flow, update, statement)
     return Proposal("make_inplace", statement, update.name, edits, obligations, Saves(allocations=1, per=flow.once))
 
 
@@ -72,19 +74,41 @@ def _edits(flow: Flow, update: Update, statement: ast.Assign) -> tuple[Edit, ...
     method = in_place(update.rows[0][0]) or ""
     node = update.node
     if isinstance(node, ast.BinOp):
-        return _around(statement, f"{update.name}.{method}(", node.right, ")")
+        return _around(statement, f"{update.name}.{method}(", node.right)
     if _is_function(update, node):
         rest: list[ast.expr | ast.keyword] = [*node.args[1:], *node.keywords]
         if not rest:
             return (Replace(span(statement), f"{update.name}.{method}()"),)
-        return _around(statement, f"{update.name}.{method}(", min(rest, key=span), None, node)
-    equals = re.match(rb"\s*=[ \t]*", between(flow.source, statement.targets[0], node))
-    place, target = span(statement), span(statement.targets[0])
-    if equals is None or b"\n" in equals[0] or b"\r" in equals[0]:
-        return ()
-    start = Span(place.line, place.column, target.end_line, target.end_column + equals.end())
+        return _arguments(flow, statement, f"{update.name}.{method}(", node, min(rest, key=span))
+    joint = between(flow.source, statement.targets[0], node)
+    front = _upto(statement, statement.targets[0], node, joint, rb"\s*=[ \t]*")
     links = zip((*update.inner, node), update.rows, strict=True)
-    return (Replace(start, ""), *(rename_callee(link, in_place(row) or "") for link, (row, _) in links))
+    return (
+        (Replace(front, ""), *(rename_callee(link, in_place(row) or "") for link, (row, _) in links)) if front else ()
+    )
+
+
+def _upto(statement: ast.stmt, before: ast.expr, kept: ast.AST, joint: bytes, sign: bytes) -> Span | None:
+    """From the start of the statement to what is kept; to the sign in the text in between where a parenthesis follows
+    it. None where that is not written as usual."""
+    whole, old, new = span(statement), span(before), span(kept)
+    if b"(" not in joint and b"#" not in joint:
+        return Span(whole.line, whole.column, new.line, new.column)
+    found = re.match(sign, joint)
+    if found is None or re.search(rb"[\r\n]", found[0]) or joint[found.end() : found.end() + 1] != b"(":
+        return None
+    return Span(whole.line, whole.column, old.end_line, old.end_column + found.end())
+
+
+def _arguments(
+    flow: Flow, statement: ast.stmt, front: str, call: ast.Call, first: ast.expr | ast.keyword
+) -> tuple[Edit, ...]:
+    """All from the second argument to the end of the call stays."""
+    joint = between(flow.source, call.args[0], first)
+    place = _upto(statement, call.args[0], first, joint, rb"[)\s]*,[ \t]*")
+    whole, last = span(statement), span(call)
+    end = Span(last.end_line, last.end_column, whole.end_line, whole.end_column)
+    return (Replace(place, front), Replace(end, "")) if place else ()
 
 
 def _is_function(update: Update, call: ast.Call) -> bool:
@@ -93,16 +117,13 @@ def _is_function(update: Update, call: ast.Call) -> bool:
     return not update.inner and not (isinstance(callee, ast.Name) and callee.id == update.name)
 
 
-def _around(
-    statement: ast.stmt, front: str, kept: ast.expr | ast.keyword, back: str | None, upto: ast.expr | None = None
-) -> tuple[Edit, ...]:
-    """`kept`, or all from there to the end of `upto`, stays of the statement."""
-    whole, first, last = span(statement), span(kept), span(upto or kept)
-    lone = upto is None and isinstance(kept, ast.Yield | ast.YieldFrom)  # needs parentheses of its own
-    end = Span(last.end_line, last.end_column, whole.end_line, whole.end_column)
+def _around(statement: ast.stmt, front: str, kept: ast.expr) -> tuple[Edit, ...]:
+    """One operand stays of the statement."""
+    whole, place = span(statement), span(kept)
+    lone = isinstance(kept, ast.Yield | ast.YieldFrom)  # needs parentheses of its own
     return (
-        Replace(Span(whole.line, whole.column, first.line, first.column), front + ("(" if lone else "")),
-        Replace(end, ("))" if lone else ")") if back else ""),
+        Replace(Span(whole.line, whole.column, place.line, place.column), front + ("(" if lone else "")),
+        Replace(Span(place.end_line, place.end_column, whole.end_line, whole.end_column), "))" if lone else ")"),
     )
 
 
