@@ -16,6 +16,7 @@ import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_cache_path
 from unearth import PackageFinder
@@ -42,7 +43,7 @@ class Corpus:
     file: str
     sha256: str
     scan: str
-    reviewed: bool
+    rows: Literal["all", "accepted", "none"]
 
     def __str__(self) -> str:
         return f"{self.name}-{self.version}"
@@ -120,16 +121,19 @@ def download(corpus: Corpus) -> bytes:
 
 
 def unpack(corpus: Corpus, content: bytes, into: Path) -> None:
-    """Only what lies under `scan`."""
-    prefix = corpus.scan + "/"
+    """Only the Python files under `scan`: a wheel may hold a hundred megabytes of libraries."""
+
+    def wanted(name: str) -> bool:
+        return name.startswith(corpus.scan + "/") and name.endswith(".py")
+
     if zipfile.is_zipfile(stream := io.BytesIO(content)):
         with zipfile.ZipFile(stream) as archive:
-            archive.extractall(into, [name for name in archive.namelist() if name.startswith(prefix)])
+            archive.extractall(into, [name for name in archive.namelist() if wanted(name)])
         return
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         if hasattr(tarfile, "data_filter"):
             archive.extraction_filter = tarfile.data_filter
-        archive.extractall(into, [member for member in archive if member.name.startswith(prefix)])
+        archive.extractall(into, [member for member in archive if wanted(member.name)])
 
 
 def main() -> None:
