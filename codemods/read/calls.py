@@ -72,6 +72,12 @@ class Calls(Operators):
     def quiet_source(self, source: Value) -> bool:
         raise NotImplementedError
 
+    def quiet_sources(self, given: Given) -> bool:
+        """Walking the arguments runs nothing more: what a generator runs that is written there was told just now."""
+        written = [isinstance(arg, ast.GeneratorExp) for arg in given.node.args]
+        told = [value for value, here in zip(given.values, written, strict=True) if not here]
+        return all(self.quiet_source(value) for value in (*told, *given.named.values()))
+
     # code that cannot be seen
 
     def unseen(self, given: Given, name: str) -> Value:
@@ -167,7 +173,7 @@ class Calls(Operators):
         if name in READS:
             for value in given.every:
                 self.read(value, node, f"read by {name}()")
-            if name in WALKS and not all(self.quiet_source(value) for value in given.every):
+            if name in WALKS and not self.quiet_sources(given):
                 self.outside_call(node, f"reachable when {name}() walks an iterator")
             if name in ("min", "max", "sum", "abs", "round"):  # some return one of their arguments
                 held = untagged(frozenset().union(*(value.reach for value in given.every), NONE))
@@ -191,7 +197,7 @@ class Calls(Operators):
             refs = held if name == "next" else NONE
             if name in LAZY:  # runs when it is walked, if at all
                 return Value(("def", self.at), NONE, held, bound=(NOTHING, "lazy"), name=name)
-            if not all(self.quiet_source(value) for value in given.every):
+            if not self.quiet_sources(given):
                 self.outside_call(node, f"reachable when {name}() walks an iterator")
             return Value(("def", self.at), refs, held, name="container" if name != "next" else "next")
         return self.unseen(given, name)

@@ -249,7 +249,7 @@ class Expressions:
     def value_GeneratorExp(self, node: ast.GeneratorExp) -> int:
         """Runs later, if at all: what it names is captured, what it makes is handed out."""
         self.emit("closure", node, data=self.captured(node))
-        return self.comprehension(node, node.generators, [node.elt], lazy=True)
+        return self.emit("later", node, (self.comprehension(node, node.generators, [node.elt], lazy=True),))
 
     def comprehension(
         self, node: ast.expr, generators: list[ast.comprehension], parts: list[ast.expr], lazy: bool = False

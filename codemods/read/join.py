@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 from codemods.core.size import Atom, variable
-from codemods.read.values import Def, State, Value, merge, tracked, varies, without
+from codemods.read.values import NONE, OUT, Def, State, Value, merge, runs, tracked, varies, without
 
 LASTING = (("api",), ("bool",), ("const",))  # the first part of idents that no loop changes
 
@@ -100,6 +100,8 @@ def _aged(value: Value, loop: frozenset[int], head: int, name: str | int) -> Val
     if stale and value.ident != ("join", Def(head, -1), name):
         ident = ("before", Def(head, -1), name)
         size = None if value.size is None else variable(Atom(value.name, ident, value.size.natural))
+        more = OUT if runs(value) else NONE
+        value = replace(value, refs=value.refs | more, inside=value.inside | more)
         value = replace(value, ident=ident, size=size, items=None, shape_of=None, bound=None, fact=None)
     if value.meta is not None and varies((value.meta.dtype, *(value.meta.shape or ())), loop):
         value = replace(value, meta=None)

@@ -118,14 +118,16 @@ class Shapes(Memory):
             total = total * size
         return number(total, text)
 
-    def length(self, value: Value) -> Value:
+    def length(self, value: Value, taken: bool = True) -> Value:
+        """How many elements it has; `taken`: the function asks for that itself."""
         name = f"len({value.name})"
         if value.items is not None and value.name == "tuple":
             return number(len(value.items), name)
         if value.tensor:
             return self.dimension(value, 0)
-        self.stale = self.stale or (self.asked and value.ident not in self.sized)
-        self.sized.add(value.ident)
+        if taken:
+            self.stale = self.stale or (self.asked and value.ident not in self.sized)
+            self.sized.add(value.ident)
         return number(variable(Atom(name, ("len", value.ident, self.state.epoch), natural=True)), name)
 
 

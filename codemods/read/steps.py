@@ -12,7 +12,20 @@ from codemods.read.arithmetic import Arithmetic
 from codemods.read.graph import Graph, Instr
 from codemods.read.memory import somewhere
 from codemods.read.names import Names
-from codemods.read.values import NONE, NOTHING, OUT, Value, fresh, number, tracked, unknown, untagged
+from codemods.read.values import (
+    NONE,
+    NOTHING,
+    OUT,
+    Value,
+    fresh,
+    imported,
+    number,
+    runs,
+    tracked,
+    unknown,
+    untagged,
+    within,
+)
 from codemods.read.views import ELLIPSIS, NIL, entries, indexed, method_view
 
 META = frozenset({"dtype", "device", "layout", "requires_grad", "is_cuda", "names", "itemsize", "nbytes", "is_leaf"})
@@ -54,7 +67,7 @@ class Steps(Arithmetic):
         if name in self.graph.locals or name.startswith("%"):
             return NOTHING  # unbound here: Python raises
         if (api := self.names.api(name)) is not None:
-            return Value(("api", api), api=api, name=name)
+            return imported(api, name)
         return unknown(("global", name, self.state.epoch), name)
 
     def do_store(self, instr: Instr) -> None:
@@ -65,6 +78,11 @@ class Steps(Arithmetic):
         self.rebound(name, instr.node)
         if value.name == "list":
             value = replace(value, items=None)  # it may be changed in place
+        if name.startswith("%"):
+            self.state.names[name] = value  # it has no name that people know
+            return
+        if runs(value):
+            value = replace(value, inside=value.inside | OUT)  # what looks at it later, runs it
         if value.name in ("?", "tuple") or (value.refs and not value.name.isidentifier()):
             value = replace(value, name=name) if value.items is None else value
         self.state.names[name] = value
@@ -85,7 +103,7 @@ class Steps(Arithmetic):
     def do_api(self, instr: Instr) -> Value:
         if instr.data is None:
             return unknown(("import", self.at), "import")
-        return Value(("api", instr.data), api=str(instr.data), name=str(instr.data))
+        return imported(str(instr.data), str(instr.data))
 
     def do_fresh(self, instr: Instr) -> Value:
         return Value(("def", self.at))
@@ -112,7 +130,7 @@ class Steps(Arithmetic):
                 self.outside_call(instr.node, f"reachable when {part.name} is walked")
             spread = list(part.items) if star and part.items is not None else None if star else [part]
             items = items + spread if items is not None and spread is not None else None
-        held = untagged(frozenset().union(*(part.reach for part in parts), NONE))
+        held = untagged(frozenset().union(*map(within, parts), NONE))
         ident = ("tuple", *(part.ident for part in parts)) if not any(starred) else ("def", self.at)
         return Value(ident, inside=held, items=None if items is None else tuple(items), name="tuple")
 
@@ -123,6 +141,10 @@ class Steps(Arithmetic):
     def do_bag(self, instr: Instr) -> Value:
         return replace(self.do_tuple(instr), ident=("def", self.at), items=None, name="container")
 
+    def do_later(self, instr: Instr) -> Value:
+        """A generator: its body runs again, or for the first time, when it is walked."""
+        return replace(self.slot(instr, 0), ident=("def", self.at), bound=(NOTHING, "lazy"), name="a generator")
+
     def do_slice(self, instr: Instr) -> Value:
         parts = self.slots(instr)
         for part in parts:  # a tensor is asked for its number
@@ -131,7 +153,7 @@ class Steps(Arithmetic):
 
     def do_collect(self, instr: Instr) -> None:
         held = self.state.names.get(str(instr.data), NOTHING)
-        inside = held.inside.union(*(untagged(value.reach) for value in self.slots(instr)))
+        inside = held.inside.union(*(untagged(within(value)) for value in self.slots(instr)))
         self.state.names[str(instr.data)] = replace(held, ident=("def", self.at), inside=inside, items=None)
 
     def do_format(self, instr: Instr) -> Value:
@@ -151,7 +173,8 @@ class Steps(Arithmetic):
         holder, attr = self.slot(instr, 0), str(instr.data)
         if holder.api:
             path = f"{holder.api}.{attr}"
-            return Value(("api", path), api=path, name=path)
+            found = imported(path, path)
+            return replace(found, ident=("attr", holder.ident, attr, self.state.epoch)) if found.refs else found
         name = f"{holder.name}.{attr}"
         if attr == "shape" and attr not in self.names.changing:
             self.mention(holder, instr.node, "its shape is used")
@@ -291,6 +314,8 @@ class Steps(Arithmetic):
         if not (holder.tensor or tracked(replace(holder, inside=NONE))):
             self.escape(value, instr.node, f"kept in {holder.name}", "kept")
             self.read(index, instr.node, "an index")
+            if holder.refs and any(ref.buffer.shared or ref.buffer in self.state.escaped for ref in value.reach):
+                self.outside_read(instr.node, "copied from: it may be the same memory", value.reach)
             self.outside_write(instr.node)
             self.state.epoch = self.at
             return

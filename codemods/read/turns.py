@@ -26,7 +26,7 @@ class Turns(Calls):
         moved on by others."""
         source = self.slot(instr, 0)
         if source.bound and source.bound[1] == "enumerate" and source.items and isinstance(instr.node, ast.Call):
-            return replace(source, size=self.length(source.items[0]).size)
+            return replace(source, size=self.length(source.items[0], taken=False).size)
         return source
 
     def counter(self, head: int, way: tuple[int, ...], natural: bool) -> Value:
@@ -38,17 +38,17 @@ class Turns(Calls):
     def do_turn(self, instr: Instr) -> None:
         source = self.state.names.get(f"%it{instr.data}", NOTHING)
         if not self.quiet_source(source):
-            self.outside_call(instr.node, f"reachable when the iterator {source.name} runs")
+            self.outside_call(instr.node, f"reachable when {source.name if source.name != '?' else 'it'} is walked")
 
     def quiet_source(self, source: Value) -> bool:
         """Walking it runs no code that cannot be seen."""
-        if source.bound is not None:
+        if source.bound is not None and source.bound[0] is NOTHING:
             kind = source.bound[1]
             return kind == "range" or (kind != "lazy" and all(self.quiet_source(item) for item in source.items or ()))
         if source.ident in self.sized or source.tensor or source.items is not None:
             return True
         self.asked = True
-        return source.name in ("tuple", "list", "container") or not source.refs & OUT
+        return not source.refs & OUT and source.api is None
 
     def do_next(self, instr: Instr) -> Value:
         head = int(str(instr.data))
@@ -57,7 +57,7 @@ class Turns(Calls):
 
     def turn_of(self, source: Value, head: int, way: tuple[int, ...] = ()) -> Value:
         """What one turn gives; `way` leads into a zip or an enumerate, where each part counts for itself."""
-        kind = source.bound[1] if source.bound else ""
+        kind = source.bound[1] if source.bound and source.bound[0] is NOTHING else ""
         if kind == "range" and source.items:
             start, _, step = (item.size for item in source.items)
             natural = start is not None and start.natural and step is not None and step.natural

@@ -15,6 +15,7 @@ OUTSIDE = Buffer("memory from elsewhere", shared=True)
 FRESH = Buffer("memory that nobody else has")
 UNTAGGED: Tags = frozenset()
 MOST_TAGS = 4
+LIBRARIES = frozenset({"builtins", "math", "torch", "triton"})
 
 
 class Def(NamedTuple):
@@ -118,6 +119,12 @@ def unknown(ident: Hashable, name: str) -> Value:
     return Value(ident, OUT, OUT, name=name)
 
 
+def imported(api: str, name: str) -> Value:
+    """What a dotted name stands for. Of modules that hold no tensors of other people nothing is feared."""
+    refs = NONE if api.split(".", 1)[0] in LIBRARIES else OUT
+    return Value(("api", api), refs, refs, api=api, name=name)
+
+
 def number(size: Size | int, name: str = "?") -> Value:
     value = as_size(size)
     return Value(("number", value), size=value, name=name)
@@ -195,7 +202,7 @@ def tracked(value: Value) -> bool:
 def merge(values: list[Value], ident: Hashable, join: int, edges: list[int] | None) -> Value:
     """One value for the different ones that come together. `edges` tells them apart later; None: they cannot be."""
     name = values[0].name
-    refs: set[Ref] = set()
+    refs: set[Ref] = set(OUT) if any(runs(value) for value in values) else set()
     edges = edges if any(tracked(value) for value in values) else None  # nothing to tell apart
     for place, value in enumerate(values):
         refs |= tag(value.refs, join, edges[place]) if edges else untagged(value.refs)
@@ -211,6 +218,16 @@ def merge(values: list[Value], ident: Hashable, join: int, edges: list[int] | No
         name=name,
         api=values[0].api if all(value.api == values[0].api for value in values) else None,
     )
+
+
+def runs(value: Value) -> bool:
+    """It is an iterator, such as a generator, a `map` or a `zip`: walking it may run code."""
+    return value.bound is not None and value.bound[0] is NOTHING and value.bound[1] != "range"
+
+
+def within(value: Value) -> Refs:
+    """What can be reached through a container that holds it."""
+    return value.reach | OUT if runs(value) else value.reach
 
 
 def varies(ident: Hashable, blocks: frozenset[int]) -> bool:
