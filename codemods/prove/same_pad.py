@@ -40,7 +40,7 @@ class SamePad:
                 return Refused("promotes", message, here, certain=certain, needs=needs)
         if self.pad is None or not self.parts[0].shape:
             needs = "a length that is not 0 and a number, or a local name that is an int"
-            return Refused("pad-length", "how long the constant part is is not known", here, needs=needs)
+            return Refused("pad-length", "the length of the constant part is not known", here, needs=needs)
         if not self.pad.some and not self.other.meta.plain:
             message = f"the length may be 0, and then the result of pad lies in memory as {other} does"
             return Refused("pad-length", message, here, needs=f"a length that is not 0, or that {other} is contiguous")

@@ -47,6 +47,7 @@ class Graph:
     leave: int
     fail: int
     arguments: ast.arguments | None
+    last: ast.AST  # where the source of the scope ends
     heads: dict[int, frozenset[int]] = field(default_factory=dict)  # loop head -> blocks of the loop
     exhausted: dict[int, int] = field(default_factory=dict)  # head of a `for` -> block where it has run out
     indices: dict[int, str] = field(default_factory=dict)  # head of a `for` -> the name that counts its turns

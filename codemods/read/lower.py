@@ -11,6 +11,7 @@ from typing import Literal
 from codemods.core.event import Escape, Event, Flow
 from codemods.core.region import ALL
 from codemods.core.size import Atom, Size, variable
+from codemods.core.span import span
 from codemods.read.graph import Block, Graph, arguments_of, live, order
 from codemods.read.join import Join, aged
 from codemods.read.names import BUILTINS, Names
@@ -250,7 +251,8 @@ class Lowering(Updates):
     def outlive(self) -> None:
         """Whoever can reach escaped memory goes on after the function."""
         for buffer in sorted(self.state.escaped, key=lambda buffer: buffer.name):
-            node = ast.Pass(lineno=0, col_offset=0, end_lineno=0, end_col_offset=0)
+            line, column = span(self.graph.last).end_line, span(self.graph.last).end_column
+            node = ast.Pass(lineno=line, col_offset=column, end_lineno=line, end_col_offset=column)
             self.tell(Escape(buffer, ALL, node, "still reachable by others when the function ends", how="outlives"))
 
 

@@ -373,7 +373,8 @@ def build(scope: Scope, quiet: Context) -> Graph:
         made.body(scope.body)
     made.go(made.leave)
     arguments = scope.args if isinstance(scope, Function) else None
-    graph = Graph(made.blocks, made.leave, made.fail, arguments, exhausted=made.exhausted, indices=made.indices)
+    last = scope.body if isinstance(scope, ast.Lambda) else scope.body[-1] if scope.body else scope
+    graph = Graph(made.blocks, made.leave, made.fail, arguments, last, exhausted=made.exhausted, indices=made.indices)
     graph.around = made.around
     graph.heads = loops(graph)
     _scope_names(scope, made, graph)
