@@ -14,7 +14,7 @@ import ast
 from collections.abc import Iterator
 
 from codemods.core.edit import Remove
-from codemods.core.event import Birth, Flow, Rebound, Write
+from codemods.core.event import Birth, Escape, Event, Flow, Rebound, Write
 from codemods.core.proposal import Proposal
 from codemods.core.span import span
 from codemods.core.syntax import effects
@@ -29,7 +29,7 @@ ALLOCATES = frozenset(name for kind in KINDS for name in (f"torch.{kind}", f"tor
 
 
 def propose(flow: Flow) -> Iterator[Proposal]:
-    """One proposal for each allocation given to a name that another statement binds again."""
+    """One proposal for each allocation given to a name that another statement binds again, maybe before it is used."""
     for event in flow.events:
         if not (isinstance(event, Birth) and event.api in ALLOCATES and isinstance(event.node, ast.Call)):
             continue
@@ -45,9 +45,32 @@ def propose(flow: Flow) -> Iterator[Proposal]:
 
 
 def _bound_again(flow: Flow, birth: Birth, target: ast.Name) -> bool:
-    both = (birth.buffer, birth.buffer.older)
-    again = [event for event in flow.events if isinstance(event, Rebound) and event.buffer in both]
-    return any(event.name == target.id and event.node is not target for event in again)
+    """On some path the name is bound again, and the memory was not used by then. Where every path fills it, reads it
+    or passes it on, nobody would call it a pre-allocation."""
+    todo = [after for point, event in enumerate(flow.events) if event is birth for after in flow.next[point]]
+    seen: set[int] = set()
+    while todo:
+        point = todo.pop()
+        if point in seen:
+            continue
+        seen.add(point)
+        event = flow.events[point]
+        if event is not None and event.buffer is birth.buffer:
+            if isinstance(event, Rebound) and event.name == target.id and event.node is not target:
+                return True
+            if event is birth or _plainly_used(event, birth, target.id):
+                continue
+        todo += flow.next[point]
+    return False
+
+
+def _plainly_used(event: Event, birth: Birth, name: str) -> bool:
+    """A statement that names it uses what it holds, not its shape or identity only, and on every path."""
+    if event.when or event.region is None or event.node is birth.node:
+        return False
+    if isinstance(event, Escape) and event.how != "unseen-call":
+        return False
+    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(event.node))
 
 
 def _proposal(flow: Flow, birth: Birth, call: ast.Call, statement: ast.stmt, name: str) -> Proposal:
