@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from codemods.core.event import Birth, Flow
 from codemods.core.size import ZERO
+from codemods.core.span import Step, span
 from codemods.core.verdict import Proved, Refused, Verdict
 from codemods.prove.walk import step
 
@@ -18,5 +19,5 @@ class NoElements:
 
     def check(self, flow: Flow) -> Verdict:
         if self.birth.shape is not None and ZERO in self.birth.shape:
-            return Proved((step(flow, self.birth),))
+            return Proved((Step(flow.path, span(self.birth.node), "an extent of it is 0"),))
         return Refused("has-elements", "no extent is literally 0", (step(flow, self.birth),))
