@@ -19,7 +19,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from codemods.core.event import Birth, Buffer, Flow, Read, Write
+from codemods.core.event import Flow
 from codemods.core.report import Notice, Report
 from codemods.core.span import Span, Step, span
 from codemods.core.verdict import Decision, Refused, Verdict
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from codemods.core.proposal import Proposal
     from codemods.prove import Obligation
     from codemods.read.discover import Exclude, File
+    from codemods.read.summary import Summaries
     from codemods.write.patch import Change
 
 VERSION = "0.1.0"
@@ -65,6 +66,7 @@ class Found:
     failed: tuple[Notice, ...] = ()
     notices: tuple[Notice, ...] = ()
     parsed: bool = False
+    looked: frozenset[Path] = frozenset()  # other files that the decisions rest on; a directory: all in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def scan(paths: Sequence[Path], options: Options = DEFAULTS, progress: Progress 
         scanned += 1
         if isinstance(item, File) and interesting(source):
             work.append((item, source))
-    files = tuple(_map(partial(_decide, options=options), work, progress))
+    files = tuple(_map(partial(_decide, options=options, run=os.urandom(8).hex()), work, progress))
     found = [result for _, result in files]
     failed += [notice for result in found for notice in result.failed]
     report = Report(
@@ -145,13 +147,19 @@ def scan(paths: Sequence[Path], options: Options = DEFAULTS, progress: Progress 
     return Scan(report, files)
 
 
-def decide_file(source: bytes, name: str, options: Options = DEFAULTS) -> Found:
-    """Decide every site of one file. `name` is the path to report. Pure; whatever goes wrong is in the result."""
+def decide_file(
+    source: bytes, name: str, options: Options = DEFAULTS, path: Path | None = None, run: str | None = None
+) -> Found:
+    """Decide every site of one file. `name` is the path to report; whatever goes wrong is in the result. The result
+    depends on nothing but the source and, where `path` says where the file lies, on the files that it imports. They are
+    read once in a `run`."""
     from codemods.read import suppress
+    from codemods.read.summary import summaries_of
 
+    summaries = summaries_of(path.resolve() if path else None, name, run)
     try:
         tree = _parse(source)
-        sites = _sites(tree, source, name, options)
+        sites = _sites(tree, source, name, options, summaries)
         comments = suppress.suppressions(source)
     except _FunctionError as error:
         return Found(failed=(Notice(name, error.line, str(error), internal=True),), parsed=True)
@@ -166,7 +174,8 @@ def decide_file(source: bytes, name: str, options: Options = DEFAULTS) -> Found:
         if not taken or options.explain:
             decisions.append(_decision(site, source, name))
     told = suppress.notices(comments, used, names(), options.selected, name)
-    return Found(tuple(sorted(decisions, key=_order)), notices=tuple(told), parsed=True)
+    looked = frozenset(summaries.checkout.looked)
+    return Found(tuple(sorted(decisions, key=_order)), notices=tuple(told), parsed=True, looked=looked)
 
 
 def applicable(decision: Decision, options: Options) -> bool:
@@ -191,7 +200,9 @@ def plan(files: Iterable[tuple[File, Found]], paths: Sequence[Path], options: Op
                 yield result
 
 
-def rewrite(source: bytes, name: str, options: Options = DEFAULTS) -> tuple[bytes, tuple[tuple[Decision, ...], ...]]:
+def rewrite(
+    source: bytes, name: str, options: Options = DEFAULTS, path: Path | None = None
+) -> tuple[bytes, tuple[tuple[Decision, ...], ...]]:
     """A file after everything is applied that is applicable, decided anew after each round, and those rounds.
 
     Raises CannotEdit where the text cannot be edited, GateError where an edit did more than it promised.
@@ -201,7 +212,7 @@ def rewrite(source: bytes, name: str, options: Options = DEFAULTS) -> tuple[byte
 
     rounds: list[tuple[Decision, ...]] = []
     while len(rounds) < MOST_ROUNDS:
-        wanted = [d for d in decide_file(source, name, options).decisions if applicable(d, options)]
+        wanted = [d for d in decide_file(source, name, options, path).decisions if applicable(d, options)]
         result = edits.apply(source, independent(wanted))
         if not result.applied:
             break
@@ -249,9 +260,9 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _decide(item: Item, options: Options) -> Found:
+def _decide(item: Item, options: Options, run: str) -> Found:
     file, source = item
-    return decide_file(source, file.name, options)
+    return decide_file(source, file.name, options, file.path, run)
 
 
 def _parse(source: bytes) -> ast.Module:
@@ -269,22 +280,23 @@ def _unreadable(error: Exception, name: str) -> Notice:
     return Notice(name, 1, f"cannot be parsed: {error}")
 
 
-def _sites(tree: ast.Module, source: bytes, name: str, options: Options) -> list[_Site]:
+def _sites(tree: ast.Module, source: bytes, name: str, options: Options, summaries: Summaries) -> list[_Site]:
     """Every site of a file once. Raises _FunctionError: a file that was not read to its end has no proofs."""
     from codemods.read.host import flows
+    from codemods.write.life import life
 
     proposers = [importlib.import_module(f"codemods.{codemod}").propose for codemod in options.selected]
     sites: dict[tuple[str, ast.AST], _Site] = {}
     where, line = "in the first function", 1
     try:
-        for flow in flows(tree, source, name):
+        for flow in flows(tree, source, name, summaries):
             where, line = f"in {flow.function}", _first_line(flow)
             for propose in proposers:
                 for proposal in propose(flow):
                     site = sites.setdefault((proposal.codemod, proposal.node), _Site(flow, proposal))
                     site.verdicts += [verdict for verdict in _prove(proposal, flow) if verdict not in site.verdicts]
                     if options.explain:
-                        site.life += _life(flow, proposal, name)
+                        site.life += life(flow, proposal.node)
             where = f"in a function behind {flow.function}"  # where the next one is read
         _doubt(tree, name, sites.values())
     except (RecursionError, MemoryError):
@@ -319,22 +331,6 @@ def _prove(proposal: Proposal, flow: Flow) -> Iterator[Verdict]:
         yield verdict
         if isinstance(verdict, Refused) and verdict.certain:
             return
-
-
-def _life(flow: Flow, proposal: Proposal, name: str) -> list[Step]:
-    """Every event on the memory that the proposal is about."""
-    inside = set(ast.walk(proposal.node))
-    events = [event for event in flow.events if event is not None]
-    ours: set[Buffer | None] = {
-        event.buffer for event in events if event.node in inside and isinstance(event, Birth | Write)
-    }
-    ours = ours | {buffer.older for buffer in ours if buffer} | {e.buffer for e in events if e.buffer.older in ours}
-    ours.discard(None)
-    return [
-        Step(name, span(event.node), f"{type(event).__name__.lower()}: {event.why}")
-        for event in events
-        if event.buffer in ours and not (isinstance(event, Read) and event.region is None)  # that is only its name
-    ]
 
 
 def _decision(site: _Site, source: bytes, name: str) -> Decision:
@@ -386,7 +382,7 @@ def _fix(file: File, options: Options, root: Path) -> Fixed | Notice | None:
     if isinstance(before, Notice):
         return before
     try:
-        text, rounds = rewrite(before, file.name, options)
+        text, rounds = rewrite(before, file.name, options, file.path)
     except CannotEdit as error:
         return Notice(file.name, 1, f"not rewritten: {error}")
     except Exception as error:

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import PROVED, REWRITTEN, execute, git, invoke
@@ -361,8 +362,8 @@ def test_an_internal_error_while_a_function_is_read(checkout: Path, monkeypatch:
 
     real = host.flows
 
-    def flows(tree: ast.Module, source: bytes, path: str) -> Iterator[codemods.Flow]:
-        yield from real(tree, source, path)
+    def flows(tree: ast.Module, source: bytes, path: str, *rest: Any) -> Iterator[codemods.Flow]:
+        yield from real(tree, source, path, *rest)
         raise IndexError("surprise")
 
     monkeypatch.setattr(host, "flows", flows)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import PROVED, REFUTED, REWRITTEN, ROOT, execute, git, invoke
@@ -277,8 +278,8 @@ def test_one_way_that_is_refused_is_enough(monkeypatch: pytest.MonkeyPatch) -> N
 
     real = host.flows
 
-    def flows(tree: ast.Module, source: bytes, path: str) -> Iterator[codemods.Flow]:
-        for flow in real(tree, source, path):
+    def flows(tree: ast.Module, source: bytes, path: str, *rest: Any) -> Iterator[codemods.Flow]:
+        for flow in real(tree, source, path, *rest):
             yield flow
             kept = tuple(
                 None if isinstance(event, Write) and event.api == "Tensor.copy_" else event for event in flow.events

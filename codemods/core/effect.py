@@ -38,3 +38,4 @@ class Outcome:
     quiet: bool = False
     assumes: tuple[str, ...] = ()  # "contract:vllm", "closed-world"
     fresh: bool = False  # the result is a tensor of its own
+    returns: int | str | None = None  # the result certainly is this argument, the same object

@@ -44,6 +44,7 @@ class Event:
     node: ast.AST
     why: str
     when: Tags = frozenset()  # it concerns this buffer only on paths that agree with these
+    assumes: tuple[str, ...] = field(default=(), kw_only=True)  # what it rests on that is not shown
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from codemods.core.event import Birth, Escape, Event, Flow, Front, Read, Write
 from codemods.core.verdict import Proved, Refused, Verdict
-from codemods.prove.walk import step
+from codemods.prove.walk import assumed_of, step
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,8 @@ class Contained:
             isinstance(event, Write) and event.api == "out=" and event.buffer is self.birth.buffer
             for event in flow.events
         )
-        return [name for name, holds in (("no-autograd", front.gradients), ("no-resize", given)) if holds]
+        names = [name for name, holds in (("no-autograd", front.gradients), ("no-resize", given)) if holds]
+        return [*names, *assumed_of(flow, self.birth.buffer)]
 
 
 def _line(event: Event) -> int:

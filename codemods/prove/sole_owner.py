@@ -8,6 +8,7 @@ from codemods.core.event import Flow
 from codemods.core.span import Step, span
 from codemods.core.update import Update
 from codemods.core.verdict import Proved, Refused, Verdict
+from codemods.prove.walk import assumed_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +35,5 @@ class SoleOwner:
             message = f"{update.name} is made under a context manager that is left by now"
             needs = "that this is not inference_mode, whose tensors cannot be changed outside of it"
             return Refused("not-understood", message, here, needs=needs)
-        return Proved((Step(flow.path, span(update.node), f"only {update.name} holds the memory"),))
+        because = Step(flow.path, span(update.node), f"only {update.name} holds the memory")
+        return Proved((because,), assumed_of(flow, update.left.buffer))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from codemods.core.event import Birth, Buffer, Escape, Event, Flow, Read, Write
 from codemods.core.region import ALL, Box, Left, Run, apart, forget, minus
 from codemods.core.verdict import Proved, Refused, Verdict
-from codemods.prove.walk import Choices, agrees, step, way
+from codemods.prove.walk import Choices, agrees, assumed, step, way
 
 MOST_STEPS = 20_000
 Trail = tuple[tuple[Event, Left], ...]
@@ -37,6 +37,7 @@ class _Search:
             if any(isinstance(event := flow.events[point], Write) and event.buffer in buffers for point in points)
         )
         self.covered: dict[Event, Left] = {}
+        self.passed: set[Event] = set()
         self.seen_by: list[tuple[Trail, Left, bool]] = []
         self.steps = 0
 
@@ -54,7 +55,8 @@ class _Search:
         if not self.covered:
             message = "nothing overwrites it and nothing reads it: it may be there for its side effect"
             return Refused("never-used", message, (step(self.flow, self.write),))
-        return Proved(tuple(step(self.flow, event, _words(left)) for event, left in self.covered.items()))
+        because = tuple(step(self.flow, event, _words(left)) for event, left in self.covered.items())
+        return Proved(because, assumed(self.passed))
 
     def follow(self, start: int, left: Left) -> None:
         nothing: Choices = frozenset()
@@ -81,6 +83,7 @@ class _Search:
             if event is None or event.buffer is not buffer or not agrees(event.when, choices):
                 push(point, buffer, left, choices, trail, certain)
                 continue
+            self.passed.add(event)
             match event:
                 case Birth() if buffer.older is not None:  # the loop came round: ours is an earlier memory now
                     buffer = buffer.older
@@ -184,4 +187,8 @@ def _read_reason(event: Read, line: str, rest: str, certain: bool, gap: bool) ->
 
 
 def _seen(event: Read) -> str:
-    return event.why if event.why.startswith(("read", "updated", "used", "tested", "copied")) else f"read: {event.why}"
+    return (
+        event.why
+        if event.why.startswith(("read", "updated", "used", "tested", "copied", "passed"))
+        else f"read: {event.why}"
+    )

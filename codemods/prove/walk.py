@@ -1,43 +1,27 @@
-"""Following every path from an event, knowing by which way it came."""
+"""What provers say about the events on the paths that they follow."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 
-from codemods.core.event import Event, Flow, Tags
+from codemods.core.event import Buffer, Event, Flow
+from codemods.core.paths import Choices, Way, agrees, way
 from codemods.core.span import Step, span
-
-Choices = frozenset[tuple[int, int]]  # (join, edge) of the joins that a path has passed, the last time it did
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """The joins that matter for one buffer: those on which one of its events depends."""
-
-    flow: Flow
-    joins: frozenset[int]
-
-    def after(self, point: int, choices: Choices) -> Iterator[tuple[int, Choices]]:
-        """The points that may follow, with the choices that going there makes."""
-        for target in self.flow.next[point]:
-            edge = self.flow.joins.get(target, {}).get(point)
-            if edge is not None and edge[0] in self.joins:
-                yield target, frozenset({edge, *(pair for pair in choices if pair[0] != edge[0])})
-            else:
-                yield target, choices
-
-
-def way(flow: Flow, events: list[Event]) -> Way:
-    tags = {pair for event in events for group in (event.when, *getattr(event, "unless", ())) for pair in group}
-    return Way(flow, frozenset(join for join, _ in tags))
-
-
-def agrees(tags: Tags, choices: Choices) -> bool:
-    """A path with these choices may be one that the tags speak of."""
-    taken = dict(choices)
-    return all(taken.get(join, edge) == edge for join, edge in tags)
 
 
 def step(flow: Flow, event: Event, left: str = "") -> Step:
     return Step(flow.path, span(event.node), event.why, left)
+
+
+def assumed(events: Iterable[Event | None]) -> tuple[str, ...]:
+    """What these events rest on, by name."""
+    return tuple(sorted({name for event in events if event is not None for name in event.assumes}))
+
+
+def assumed_of(flow: Flow, *buffers: Buffer | None) -> tuple[str, ...]:
+    """What all that is told about some memory, now or earlier in a loop, rests on."""
+    ours = {*buffers, *(buffer.older for buffer in buffers if buffer is not None)}
+    return assumed(event for event in flow.events if event is not None and event.buffer in ours)
+
+
+__all__ = ["Choices", "Way", "agrees", "assumed", "assumed_of", "step", "way"]

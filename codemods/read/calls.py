@@ -10,7 +10,7 @@ from codemods.ops import function, method
 from codemods.read.births import BIRTHS, FILLS, Given
 from codemods.read.graph import Instr
 from codemods.read.memory import somewhere
-from codemods.read.operators import Operators
+from codemods.read.outcomes import Outcomes
 from codemods.read.values import (
     NONE,
     NOTHING,
@@ -41,7 +41,7 @@ QUIET = frozenset(
 )
 
 
-class Calls(Operators):
+class Calls(Outcomes):
     def do_call(self, instr: Instr) -> Value:
         node = instr.node
         assert isinstance(node, ast.Call)
@@ -64,6 +64,8 @@ class Calls(Operators):
             )
         if holder.api:
             return self.function_call(given, holder.api)
+        if (result := self.seen_into(given, holder, "")) is not None:
+            return result
         if holder.bound is not None and not given.spread:
             return self.method_call(given, *holder.bound)
         self.escape(holder, node, f"{holder.name} is called", "unseen-call")
@@ -102,6 +104,8 @@ class Calls(Operators):
         if api in QUIET and not any(value.inside for value in given.every):
             return Value(("def", self.at), name=api)
         op = function(api)
+        if op is None and (result := self.seen_into(given, Value(api=api, name=api), "")) is not None:
+            return result
         if op is None or given.spread:
             return self.unseen(given, api)
         if given.values or op.kind in ("new", "meta"):
@@ -137,6 +141,8 @@ class Calls(Operators):
         return self.operate(given, op, [holder, *given.every])
 
     def unseen_method(self, given: Given, holder: Value, attr: str) -> Value:
+        if (result := self.seen_into(given, holder, attr)) is not None:
+            return result
         self.escape(holder, given.node, f"used by .{attr}(), which cannot be seen into", "unseen-call")
         if attr.endswith("_"):  # it may give the tensor another shape, or other memory
             self.relaid(holder)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 from codemods.core.event import Birth, Buffer, Escape, Event, Flow, Write
 from codemods.core.region import ALL
@@ -20,37 +19,34 @@ from codemods.read.fronts import fronts
 from codemods.read.graph import Graph
 from codemods.read.kept import kept
 from codemods.read.lower import Lowering, TooComplex
-from codemods.read.names import Names, dotted, names_of
+from codemods.read.methods import owner
+from codemods.read.modules import Checkout
+from codemods.read.names import Names, dotted, names_bound
 from codemods.read.statements import Scope, build
+from codemods.read.summary import Here, Summaries
 
 
-def flows(tree: ast.Module, source: bytes, path: str) -> Iterator[Flow]:
-    """One flow for each function, and for the module, that holds a candidate site."""
-    names = names_of(tree, source)
+def flows(tree: ast.Module, source: bytes, path: str, summaries: Summaries | None = None) -> Iterator[Flow]:
+    """One flow for each function, and for the module, that holds a candidate site. `summaries`: of the checkout that
+    the file is in, to look into callees; without, only those in the file are looked into."""
+    summaries = summaries or Summaries(Checkout())
+    module = summaries.checkout.own(tree, source, path)
+    names = module.names
     lines = lines_of(source)
     kernels = {function for function, _ in kernel.kernels(tree, names)} if b"triton" in source else set()
     for scope, function, once, around_it in scopes(tree, names, lines):
         if scope not in kernels:
             hidden = frozenset().union(*map(names_bound, around_it))
-            yield _flow(scope, names.hidden(hidden) if hidden else names, function, path, once, source, lines.around)
+            seen = names.hidden(hidden) if hidden else names
+            here = Here(summaries, module, scope, owner(module, scope), hidden)
+            yield _flow(scope, seen, function, path, once, source, lines.around, here)
     if kernels and holds_stores(source):
         yield from kernel.flows(tree, names, source, path)
 
 
-@lru_cache(maxsize=64)
-def names_bound(scope: ast.AST) -> frozenset[str]:
-    """What a function binds, itself or in a scope inside it."""
-    found: set[str] = set()
-    for inner in walk(scope):
-        match inner:
-            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name) | ast.alias(asname=str(name)):
-                found.add(name)
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if inner is not scope:
-                found.add(name)
-    return frozenset(found)
-
-
-def _flow(scope: Scope, names: Names, function: str, path: str, once: Once, source: bytes, near: Sequence[int]) -> Flow:
+def _flow(
+    scope: Scope, names: Names, function: str, path: str, once: Once, source: bytes, near: Sequence[int], here: Here
+) -> Flow:
     def quiet(context: ast.expr) -> bool:
         path = dotted(context.func, names.apis) if isinstance(context, ast.Call) else None
         return path in QUIET and not (names_bound(scope) & names_in(context))
@@ -63,6 +59,7 @@ def _flow(scope: Scope, names: Names, function: str, path: str, once: Once, sour
     graph: Graph = build(scope, quiet)
     try:
         lowering = Lowering(graph, names)
+        lowering.callees = here
         flow = lowering.flow(function, path, once, source)
         flow = replace(flow, fronts=fronts(flow, lowering, scope))
     except TooComplex:

@@ -86,6 +86,8 @@ class Lowering(Updates):
         this = self.graph.blocks[block]
         changed = []
         for turn, target in enumerate(this.next):
+            if this.test is not None and not self.may_go(this.test, turn == 0):
+                continue
             state = self.state if this.test is None else self.refined(this, turn)
             if self.out.get((block, target)) != state:
                 self.out[block, target] = state.copy()
@@ -94,6 +96,10 @@ class Lowering(Updates):
             self.thrown[block] = self.raised
             changed.append(this.handler)
         return changed
+
+    def may_go(self, test: int, truth: bool) -> bool:
+        """The side of a test may be taken."""
+        return True
 
     def tell_block(self, block: int, state: State) -> None:
         """Run a block and keep its events."""
@@ -197,6 +203,7 @@ class Lowering(Updates):
 
     def flow(self, function: str, path: str, once: Literal["call", "instance", "import"], source: bytes) -> Flow:
         self.solve()
+        self.order = [block for block in self.order if block in self.told]
         events: list[Event | None] = []
         first = self.first
         last: dict[int, int] = {}
@@ -211,12 +218,12 @@ class Lowering(Updates):
             this = self.graph.blocks[block]
             for point in range(first[block], last[block]):
                 following[point].add(point + 1)
-            following[last[block]] |= {first[target] for target in this.next}
+            following[last[block]] |= {first[target] for target in this.next if (block, target) in self.out}
             if this.handler is not None:
                 for point in range(first[block], last[block] + 1):
                     following[point].add(first[this.handler])
         joins = {
-            first[block]: {last[source]: (block, index) for index, source in enumerate(self.into[block])}
+            first[block]: {last[source]: (block, i) for i, source in enumerate(self.into[block]) if source in last}
             for block in self.order
             if len(self.into[block]) > 1
         }

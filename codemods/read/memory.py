@@ -53,6 +53,7 @@ class Memory:
         self.ran: set[ast.AST] = set()  # where code that cannot be seen runs
         self.kept_names: set[ast.AST] = set()  # names that an augmented assignment leaves bound to the same tensor
         self.moments: dict[ast.AST, Moment] = {}  # of allocations in loops, and in front of loops
+        self.assuming: tuple[str, ...] = ()  # what the call that is being told rests on
         self.streams: ast.AST | None = None  # where the function begins to work on several streams
         calls = [
             instr.node
@@ -68,7 +69,7 @@ class Memory:
 
     def tell(self, event: Event) -> None:
         if self.events is not None:
-            self.events.append(event)
+            self.events.append(replace(event, assumes=self.assuming) if self.assuming else event)
 
     def mention(self, value: Value, node: ast.AST, why: str = "used by name") -> None:
         """Its name, shape or identity is used, but none of its elements."""

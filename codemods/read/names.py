@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from codemods.core.span import NEWLINE, Span, span
 from codemods.core.syntax import walk
@@ -171,3 +172,18 @@ def dotted(node: ast.expr, apis: dict[str, str]) -> str | None:
         case ast.Attribute(value=inner, attr=attr) if (path := dotted(inner, apis)) is not None:
             return f"{path}.{attr}"
     return None
+
+
+@lru_cache(maxsize=64)
+def names_bound(scope: ast.AST) -> frozenset[str]:
+    """What a function binds, itself or in a scope inside it."""
+    found: set[str] = set()
+    for inner in walk(scope):
+        match inner:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name) | ast.alias(asname=str(name)):
+                found.add(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if inner is not scope:
+                found.add(name)
+            case ast.ClassDef(name=name) | ast.alias(name=name):
+                found.add(name.split(".")[0])
+    return frozenset(found)

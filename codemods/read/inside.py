@@ -1,0 +1,147 @@
+"""A callee, lowered like any function, with the memory of some of its parameters followed from the start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from codemods.core.event import Buffer
+from codemods.core.region import ALL
+from codemods.core.size import Atom, variable
+from codemods.ops import Op
+from codemods.read.births import Given
+from codemods.read.graph import Graph, Instr, arguments_of
+from codemods.read.lower import Lowering, parameter
+from codemods.read.names import Names
+from codemods.read.values import NONE, Like, Loose, Ref, State, Value, number, unknown
+from codemods.read.views import NIL
+
+Kind = str | Value  # "followed", "followed tensor", "tensor", "int", "object", or a constant
+FOLLOWED = ("followed", "followed tensor")
+RESULT = "%result"
+
+
+def kind_of(value: Value, followed: bool) -> Kind:
+    """What a callee may know about an argument."""
+    if followed:
+        return "followed tensor" if value.tensor else "followed"
+    if value.tensor:
+        return "tensor"
+    if value.size is not None:
+        constant = value.size.constant
+        return "int" if constant is None else number(constant, str(constant))
+    return constant_of(value) or "object"
+
+
+def constant_of(value: Value) -> Value | None:
+    if value == NIL:
+        return NIL
+    if isinstance(value.ident, tuple) and value.ident[:1] in (("bool",), ("const",)) and not value.reach:
+        return Value(value.ident, name=str(value.ident[-1]))
+    return None
+
+
+class Inside(Lowering):
+    """`gives`: what the function gives back, None where it never comes to its end."""
+
+    def __init__(self, graph: Graph, names: Names, kinds: Mapping[str, Kind]) -> None:
+        super().__init__(graph, names)
+        self.kinds = kinds
+        followed = [name for name, kind in kinds.items() if kind in FOLLOWED]
+        self.parameters = {name: Buffer(name, Buffer(name)) for name in followed}
+        self.live = {block: found | {RESULT} for block, found in self.live.items()}
+
+    @property
+    def gives(self) -> Value | None:
+        state = self.at_entry.get(self.graph.leave)
+        return None if state is None else state.names.get(RESULT, NIL)
+
+    def entry(self) -> State:
+        self.state = State()
+        arguments = self.graph.arguments
+        packed = (arguments.vararg, arguments.kwarg) if arguments else ()
+        for argument in arguments_of(arguments) if arguments else ():
+            value = unknown(("parameter", argument.arg), argument.arg) if argument in packed else parameter(argument)
+            self.state.names[argument.arg] = self.given(value, argument.arg, argument in packed)
+        self.state.names[RESULT] = NIL
+        return self.state
+
+    def given(self, value: Value, name: str, packed: bool) -> Value:
+        kind = self.kinds.get(name, "object")
+        if isinstance(kind, Value):
+            return kind
+        if kind not in FOLLOWED:
+            if kind == "tensor":
+                return replace(value, tensor=True)
+            if kind == "int" and value.size is None:
+                return number(variable(Atom(name, ("parameter", name))), name)
+            return value
+        buffer = self.parameters[name]
+        self.sites[buffer] = buffer
+        self.shapes[buffer] = Like(Value(("parameter", name), name=name), 0)
+        whole = frozenset({Ref(buffer, ALL, Loose())})
+        part = frozenset({Ref(buffer).part()})
+        if packed:
+            return replace(value, refs=NONE, inside=part, tensor=False, name="tuple")
+        tensor = kind == "followed tensor" or value.tensor
+        return Value(value.ident, whole, NONE if tensor else part, tensor, name=name)
+
+    # what is known of constants
+
+    def do_compare(self, instr: Instr) -> Value:
+        value = super().do_compare(instr)
+        left, right = self.slots(instr)
+        same = _same(str(instr.data), left, right)
+        return value if same is None else Value(("bool", same), name=str(same))
+
+    def may_go(self, test: int, truth: bool) -> bool:
+        value = self.state.slots.get(test)
+        known = None if value is None else _truth(value)
+        return known is None or known == truth
+
+    # what a caller must see
+
+    def do_return(self, instr: Instr) -> None:
+        value = self.slot(instr, 0)
+        self.mention(value, instr.node, "returned")
+        self.state.names[RESULT] = value
+
+    def into_out(self, given: Given, op: Op) -> Value:
+        """`out=` may give a tensor of the caller another shape."""
+        out = given.named["out"]
+        ours = set(self.parameters.values())
+        if any(ref.buffer in ours for ref in out.reach):
+            self.escape(out, given.node, f"given to {op.name} as out=, which may lay it out anew", "not-understood")
+        return super().into_out(given, op)
+
+
+def _truth(value: Value) -> bool | None:
+    if value.ident == NIL.ident:
+        return False
+    if value.size is not None and value.size.constant is not None:
+        return value.size.constant != 0
+    match value.ident:
+        case ("bool", bool() as truth):
+            return truth
+        case ("const", "str", str() as text):
+            return text != "''"
+    return None
+
+
+def _same(op: str, left: Value, right: Value) -> bool | None:
+    """What a comparison of constants, or of a tensor with None, gives."""
+    if op in ("Is", "IsNot"):
+        for one, other in ((left, right), (right, left)):
+            if other == NIL and (one.ident == NIL.ident or _something(one)):
+                return (one.ident == NIL.ident) == (op == "Is")
+    if op in ("Eq", "NotEq") and constant_of(left) and constant_of(right):
+        match left.ident, right.ident:
+            case ("const", "str", str() as text), ("const", "str", str() as also):
+                return (text == also) == (op == "Eq")
+    return None
+
+
+def _something(value: Value) -> bool:
+    """Certainly not None."""
+    known = value.tensor or value.size is not None or constant_of(value) is not None
+    return known and value.ident != NIL.ident

@@ -1,0 +1,314 @@
+"""The modules of a checkout: what their names are bound to, and what an import leads to. Read only when asked for."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from codemods.core.syntax import walk
+from codemods.read.names import BUILTINS, Names, names_of
+from codemods.read.patches import patched
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+MOST_HOPS = 8
+DYNAMIC = re.compile(rb"\b(?:globals|setattr|delattr|vars)\s*\(|\b__dict__\b")
+RENAMED = re.compile(rb"\b(\w+)[ \t]+as[ \t]+(\w+)")
+SUBCLASS = re.compile(rb"^[ \t]*class[ \t]+(\w+)[ \t]*\(([^)]*)\)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """`from module import name`; with no name, the module. `head`: `import a.b` binds a."""
+
+    module: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    value: ast.expr
+
+
+Binding = Function | ast.ClassDef | Import | Alias
+
+
+@dataclass(eq=False)
+class Module:
+    """One file. `name`: as it is reported. `package`: the dotted name of the package that it is in, or is."""
+
+    name: str
+    dotted: str
+    package: str
+    tree: ast.Module
+    source: bytes
+
+    @cached_property
+    def names(self) -> Names:
+        return names_of(self.tree, self.source)
+
+    @cached_property
+    def exchanged(self) -> bool:
+        """It gives torch other functions, or binds names in ways that are not looked up."""
+        return patched(self.tree) is not None or re.search(rb"\bglobals\s*\(", self.source) is not None
+
+    @cached_property
+    def bindings(self) -> dict[str, Binding]:
+        """The names of the module that are bound in one place only, by a statement of its own."""
+        return bindings(self.tree, self.package)
+
+    @cached_property
+    def set_attributes(self) -> frozenset[str]:
+        """Every attribute that the file gives a value, whatever it belongs to; "*" where not every name is written
+        out."""
+        found: set[str] = set()
+        loud = DYNAMIC.search(self.source) is not None
+        for node in walk(self.tree):
+            match node:
+                case ast.Attribute(attr=attr, ctx=ast.Store() | ast.Del()):
+                    found.add(attr)
+                case ast.Call(func=ast.Name(id="setattr" | "delattr"), args=[_, name, *_]) if loud:
+                    literal = isinstance(name, ast.Constant) and isinstance(name.value, str)
+                    found.add(str(name.value) if literal and isinstance(name, ast.Constant) else "*")
+        return frozenset(found)
+
+
+def bindings(tree: ast.Module | ast.ClassDef, package: str) -> dict[str, Binding]:
+    found: dict[str, list[Binding | None]] = {}
+    for node, own in _statements(tree.body, True):
+        for name, binding in _bound(node, package):
+            found.setdefault(name, []).append(binding if own or isinstance(binding, Import) else None)
+    for inner in walk(tree):
+        if isinstance(inner, ast.Global):
+            for name in inner.names:
+                found.setdefault(name, []).append(None)
+    if "*" in found:
+        return {}
+    return {name: every[0] for name, every in found.items() if len(every) == 1 and every[0] and name not in BUILTINS}
+
+
+def _statements(body: list[ast.stmt], own: bool) -> Iterator[tuple[ast.stmt, bool]]:
+    """The statements that run in the scope, and whether each certainly does."""
+    for node in body:
+        yield node, own
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        for part in ("body", "orelse", "finalbody"):
+            yield from _statements(getattr(node, part, []), False)
+        for part in (*getattr(node, "handlers", []), *getattr(node, "cases", [])):
+            yield from _statements(part.body, False)
+
+
+def _bound(node: ast.stmt, package: str) -> Iterator[tuple[str, Binding | None]]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name, node
+        case ast.Import(names=aliases):
+            for alias in aliases:
+                whole = alias.name if alias.asname else alias.name.split(".")[0]
+                yield alias.asname or whole, Import(whole)
+        case ast.ImportFrom(module=module, level=level, names=aliases):
+            origin = absolute(package, module, level)
+            for alias in aliases:
+                harmless = alias.name == "*" and origin in ("typing", "__future__")
+                if not harmless:
+                    yield alias.asname or alias.name, Import(origin, alias.name) if origin else None
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            yield name, Alias(value)
+            yield from ((inner, None) for inner in _stored(value))
+        case _:
+            yield from ((name, None) for name in _loose(node))
+
+
+def _loose(node: ast.stmt) -> set[str]:
+    """Names that a statement may bind in other ways, not looking into the bodies inside it."""
+    names: set[str] = set()
+    for part, value in ast.iter_fields(node):
+        if part not in ("body", "orelse", "finalbody", "handlers", "cases"):
+            for inner in value if isinstance(value, list) else [value]:
+                names |= _stored(inner) if isinstance(inner, ast.AST) else set()
+    names |= {handler.name for handler in getattr(node, "handlers", []) if handler.name}
+    for case in getattr(node, "cases", []):
+        names |= {
+            str(n)
+            for inner in walk(case.pattern)
+            for n in (getattr(inner, "name", None), getattr(inner, "rest", None))
+            if n
+        }
+    return names
+
+
+def _stored(node: ast.AST) -> set[str]:
+    return {
+        inner.id for inner in walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store | ast.Del)
+    }
+
+
+def absolute(package: str, module: str | None, level: int) -> str | None:
+    """The module that `from ..module import` means in a package; None above the top."""
+    if not level:
+        return module
+    parts = package.split(".") if package else []
+    if level > len(parts):
+        return None
+    kept = parts[: len(parts) - level + 1]
+    return ".".join((*kept, *([module] if module else ())))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A function or a class, and the module that it stands in."""
+
+    module: Module
+    node: Function | ast.ClassDef
+
+
+@dataclass(eq=False)
+class Checkout:
+    """The files around one that is read. `root`: where imports begin, None where nothing else is to be read.
+    `base`: what names are reported relative to. `top`: the package in which subclasses are looked for. `looked`: every
+    other file that was read, or asked for."""
+
+    root: Path | None = None
+    base: Path | None = None
+    top: Path | None = None
+    modules: dict[str, Module | None] = field(default_factory=dict)
+    asked: dict[str, tuple[Path, ...]] = field(default_factory=dict)
+    looked: set[Path] = field(default_factory=set)
+    derived: dict[str, tuple[tuple[str, str], ...]] | None = None
+
+    def module(self, dotted: str) -> Module | None:
+        if dotted not in self.modules:
+            self.modules[dotted] = self._read(dotted) if self.root is not None and dotted else None
+        self.looked.update(self.asked.get(dotted, ()))
+        return self.modules[dotted]
+
+    def own(self, tree: ast.Module, source: bytes, name: str) -> Module:
+        """The module of the file that is read itself."""
+        file = None if self.base is None else self.base / name
+        if file is None or self.root is None or self.root not in file.parents:
+            return Module(name, "", "", tree, source)
+        dotted, package = dotted_of(file, self.root)
+        return Module(name, dotted, package, tree, source)
+
+    def _read(self, dotted: str) -> Module | None:
+        assert self.root is not None
+        parts = dotted.split(".")
+        if parts[0] in ("torch", "triton", "typing", "numpy") or not all(part.isidentifier() for part in parts):
+            return None
+        plain = self.root.joinpath(*parts)
+        for file, package in ((plain / "__init__.py", dotted), (plain.with_suffix(".py"), ".".join(parts[:-1]))):
+            self.asked[dotted] = (*self.asked.get(dotted, ()), file)
+            if file.is_file():
+                return self._parsed(file, dotted, package)
+        return None
+
+    def _parsed(self, file: Path, dotted: str, package: str) -> Module | None:
+        try:
+            source = file.read_bytes()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = ast.parse(source)
+        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        return Module(self.named(file), dotted, package, tree, source)
+
+    def named(self, file: Path) -> str:
+        for base in (self.base, self.root):
+            if base is not None and base in file.parents:
+                return file.relative_to(base).as_posix()
+        return file.name
+
+    def function(self, module: Module, name: str) -> Found | None:
+        """The one function or class that a name of a module stands for."""
+        return self._follow(module, name, MOST_HOPS)
+
+    def path(self, dotted: str) -> Found | None:
+        """The function or class that a full name stands for."""
+        head, _, name = dotted.rpartition(".")
+        module = self.module(head) if head else None
+        return self._follow(module, name, MOST_HOPS) if module else None
+
+    def _follow(self, module: Module, name: str, hops: int) -> Found | None:
+        if not hops or module.exchanged:
+            return None
+        match module.bindings.get(name):
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() as node:
+                return Found(module, node)
+            case Import(module=origin, name=str(other)):
+                inner = self.module(origin)
+                return self._follow(inner, other, hops - 1) if inner else None
+            case Alias(value=ast.Name(id=other)):
+                return self._follow(module, other, hops - 1)
+        return None
+
+    def member(self, module: Module, name: str, attr: str) -> Found | None:
+        """What `name.attr` stands for, where the name is an imported module."""
+        match module.bindings.get(name):
+            case Import(module=origin, name=None):
+                return self.path(f"{origin}.{attr}")
+            case Import(module=origin, name=str(inner)):
+                holder = self.module(origin)
+                shadowed = holder is not None and inner in holder.bindings
+                return None if shadowed else self.path(f"{origin}.{inner}.{attr}")
+        return None
+
+    def subclasses(self, name: str) -> tuple[tuple[str, str], ...]:
+        """Classes of the checkout, as (module, class), that name this one among their bases."""
+        if self.derived is None:
+            self.derived = self._derived()
+        if self.top is not None:
+            self.looked.add(self.top)
+        return self.derived.get(name, ())
+
+    def _derived(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        found: dict[str, list[tuple[str, str]]] = {}
+        for file in sorted(self._files()):
+            try:
+                source = file.read_bytes()
+            except OSError:
+                continue
+            dotted = self._dotted(file)
+            renamed = {new: old for old, new in RENAMED.findall(source)}
+            for match in SUBCLASS.finditer(source):
+                bases = set(re.findall(rb"\w+", match[2]))
+                for base in bases | {renamed[base] for base in bases & renamed.keys()}:
+                    found.setdefault(base.decode(), []).append((dotted, match[1].decode()))
+        return {name: tuple(every) for name, every in found.items()}
+
+    def _files(self) -> Iterator[Path]:
+        if self.top is not None:
+            yield from self.top.rglob("*.py")
+
+    def _dotted(self, file: Path) -> str:
+        assert self.root is not None
+        parts = file.relative_to(self.root).with_suffix("").parts
+        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def checkout_of(file: Path, name: str) -> Checkout:
+    """What is around a file that is reported as `name`."""
+    root = root_of(file)
+    inner = file.relative_to(root).parts
+    base = file.parents[name.count("/")] if file.as_posix().endswith("/" + name) else root
+    return Checkout(root, base, root / inner[0] if len(inner) > 1 else None)
+
+
+def root_of(file: Path) -> Path:
+    """The directory in which the imports of a file begin: the first one above it that is no package."""
+    folder = file.parent
+    while (folder / "__init__.py").is_file() and folder.parent != folder:
+        folder = folder.parent
+    return folder
+
+
+def dotted_of(file: Path, root: Path) -> tuple[str, str]:
+    """The dotted name of a file, and that of the package around it."""
+    parts = file.relative_to(root).with_suffix("").parts
+    if parts[-1] == "__init__":
+        return ".".join(parts[:-1]), ".".join(parts[:-1])
+    return ".".join(parts), ".".join(parts[:-1])

@@ -1,0 +1,175 @@
+"""Calls whose callee was looked into: its outcome, told as events on the memory of the arguments."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from codemods.core.effect import UNSEEN, Effect, Outcome
+from codemods.core.region import ALL, Box, Comb, Run
+from codemods.core.size import Size, as_size
+from codemods.read.births import Given
+from codemods.read.memory import somewhere
+from codemods.read.operators import Operators
+from codemods.read.values import FRESH, NONE, OUT, OUTSIDE, Refs, Value, tracked, untagged
+from codemods.read.views import Cut, Entry, Rest, indexed
+
+Key = int | str  # of an argument: its place, or its keyword
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call, as far as the caller knows it. `holder`: what is called, or what stands in front of `.attr`.
+    `arguments`: by place, or keyword; those behind a `*` or `**` are left out where `open`."""
+
+    node: ast.Call
+    holder: Value
+    attr: str
+    arguments: dict[Key, Value]
+    open: bool = False
+    fresh: frozenset[Key] = frozenset()  # whose memory is followed
+
+
+class Callees(Protocol):
+    def outcome(self, asked: Asked) -> Outcome | None: ...
+
+
+class Outcomes(Operators):
+    callees: Callees | None = None
+
+    def seen_into(self, given: Given, holder: Value, attr: str) -> Value | None:
+        """The result of a call that can be seen into; None where it cannot, or where there is nothing to gain."""
+        if self.callees is None or tracked(holder):
+            return None
+        spread = tuple(value for key, value in _arguments(given, True).items() if key not in _arguments(given, False))
+        arguments = _arguments(given, False)
+        ours = frozenset(key for key, value in arguments.items() if self.followed(value))
+        if not ours or any(tracked(value) for value in spread):
+            return None
+        asked = Asked(given.node, holder, attr, arguments, given.starred or given.spread, ours)
+        outcome = self.callees.outcome(asked)
+        if outcome is None or not self.apart(arguments, outcome):
+            return None
+        for value in spread:
+            self.read(value, given.node, "passed on")
+        return self.applied(asked, outcome, f"{holder.name}.{attr}" if attr else holder.name)
+
+    def followed(self, value: Value) -> bool:
+        """Some of its memory is not within reach of others yet."""
+        return any(
+            ref.buffer is not OUTSIDE and ref.buffer is not FRESH and ref.buffer not in self.state.escaped
+            for ref in value.reach
+        )
+
+    def apart(self, arguments: dict[Key, Value], outcome: Outcome) -> bool:
+        """No two arguments share memory of which one is written: what is said of one would not hold then."""
+        held = [(outcome.effects.get(key, UNSEEN), _buffers(value)) for key, value in arguments.items()]
+        return not any(
+            one & other and (_writes(effect) or _writes(also))
+            for place, (effect, one) in enumerate(held)
+            for also, other in held[:place]
+        )
+
+    def applied(self, asked: Asked, outcome: Outcome, name: str) -> Value:
+        """Reads come first, then writes, then whatever others may do from now on."""
+        node, was = asked.node, self.assuming
+        self.assuming = tuple(dict.fromkeys((*was, *outcome.assumes)))
+        if not outcome.quiet:
+            self.outside_call(node, f"reachable when {name}() runs")
+        effects = [(value, outcome.effects.get(key, UNSEEN)) for key, value in asked.arguments.items()]
+        for value, effect in effects:
+            if effect.keeps and effect.reads is not None and not effect.told:  # that is how it may be read
+                self.let_out(value, effect, node, name)
+            why = f"passed to {name}()" + (f", which {effect.told}" if effect.told else "")
+            self.mention(value, node, why)
+            if effect.reads is not None:
+                part = value if effect.reads == ALL else replace(value, refs=self.part(value, effect.reads))
+                self.read(part, node, why)
+        for value, effect in effects:
+            self.stores(value, effect, node, name)
+        for value, effect in effects:
+            self.let_out(value, effect, node, name)
+        result = self.given_back(asked, outcome, name)
+        self.assuming = was
+        return result
+
+    def let_out(self, value: Value, effect: Effect, node: ast.AST, name: str) -> None:
+        if effect.keeps and value.reach:
+            why = f"passed to {name}(), which "
+            why += "cannot be seen into" if effect.keeps == UNSEEN.keeps else effect.keeps
+            self.escape(value, node, why, "unseen-call")
+
+    def stores(self, value: Value, effect: Effect, node: ast.AST, name: str) -> None:
+        if not _writes(effect) or not value.reach:
+            return
+        handled = self.graph.blocks[self.at.block].handler is not None
+        if effect.touches or handled or not value.tensor:
+            why = f"passed to {name}(): {effect.missing}" if effect.missing else f"{name}() may write it"
+            self.write(Value(refs=somewhere(value.reach)), node, why)
+        if effect.writes is not None and value.tensor:
+            part = replace(value, refs=self.part(value, effect.writes))
+            text = "all of it" if effect.writes == ALL else str(effect.writes)
+            self.write(part, node, f"{name}() {effect.told or f'writes {text}'}", sure=True)
+        self.moved(value)
+
+    def part(self, value: Value, box: Box) -> Refs:
+        """The part of the memory that a part of an argument is."""
+        if box == ALL:
+            return value.refs
+        index = index_of(box) if value.tensor else None
+        if index is None:
+            return somewhere(value.refs)
+        return frozenset(indexed(ref, index, self.ref_shape) for ref in value.refs)
+
+    def given_back(self, asked: Asked, outcome: Outcome, name: str) -> Value:
+        if outcome.returns is not None and outcome.returns in asked.arguments:
+            return asked.arguments[outcome.returns]
+        aliases = [
+            value for key, value in asked.arguments.items() if outcome.effects.get(key, UNSEEN).returned and value.reach
+        ]
+        held = untagged(somewhere(frozenset().union(*(value.reach for value in aliases), NONE)))
+        for value in aliases:
+            self.note_view(value)
+        if outcome.fresh and not held:
+            return self.made(asked.node, f"{name}(..)")
+        return Value(("def", self.at), held | OUT, held | OUT, name=f"{name}()")
+
+
+def _arguments(given: Given, spread: bool) -> dict[Key, Value]:
+    """By place or keyword; with `spread` also those behind a star, and all behind the first of them."""
+    stars = [place for place, node in enumerate(given.node.args) if isinstance(node, ast.Starred)]
+    upto = stars[0] if stars and not spread else len(given.values)
+    found: dict[Key, Value] = dict(enumerate(given.values[:upto]))
+    return found | {name: value for name, value in given.named.items() if spread or name != "**"}
+
+
+def _buffers(value: Value) -> frozenset[object]:
+    ours = {ref.buffer for ref in value.reach} - {OUTSIDE, FRESH}
+    return frozenset(ours | {buffer.older for buffer in ours if buffer.older is not None})
+
+
+def _writes(effect: Effect) -> bool:
+    return effect.touches or effect.writes is not None
+
+
+def index_of(box: Box) -> tuple[Entry, ...] | None:
+    """A part with known bounds as an index into the argument; None where it is not one."""
+    cuts: dict[int, Cut] = {}
+    for dimension, axis in box.axes:
+        match axis:
+            case Run(low, high) if low.constant is not None and (high is None or high.constant is not None):
+                cuts[dimension] = Cut(_end(low), high, 1)
+            case Comb(step, rests) if len(rests) == 1:
+                cuts[dimension] = Cut(as_size(min(rests)), None, step)
+            case _:
+                return None
+    if all(dimension >= 0 for dimension in cuts):
+        return tuple(cuts.get(place, Cut()) for place in range(max(cuts, default=-1) + 1))
+    if all(dimension < 0 for dimension in cuts):
+        return (Rest(), *(cuts.get(place, Cut()) for place in range(min(cuts), 0)))
+    return None
+
+
+def _end(low: Size) -> Size | None:
+    return None if low.constant == 0 else low

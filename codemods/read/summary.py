@@ -1,0 +1,323 @@
+"""What functions of the checkout do to the memory of their arguments, found out by lowering them, bottom-up."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+
+from codemods.core.effect import UNSEEN, Effect, Outcome
+from codemods.core.region import ALL, Box
+from codemods.core.syntax import children
+from codemods.read.binding import Bound, bind
+from codemods.read.calls import QUIET
+from codemods.read.expressions import names_in
+from codemods.read.inside import FOLLOWED, Inside, Kind, constant_of, kind_of
+from codemods.read.life import effect
+from codemods.read.lower import TooComplex
+from codemods.read.methods import Class, implementations, self_of
+from codemods.read.modules import Checkout, Found, Function, Module, checkout_of
+from codemods.read.names import dotted, names_bound
+from codemods.read.outcomes import Asked, Key
+from codemods.read.statements import build
+from codemods.read.values import FRESH, Ref, Value, number
+
+MOST_LINES = 400
+MOST_DEEP = 24
+KEEPING = frozenset(
+    "torch.no_grad torch.inference_mode torch.enable_grad torch.compile staticmethod classmethod".split()
+)
+Kinds = tuple[tuple[str, Kind], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Of one function. `returned`: parameters that the result may hold; `returns`: the one that it certainly is."""
+
+    effects: dict[str, Effect]
+    returned: frozenset[str] = frozenset()
+    returns: str | None = None
+    fresh: bool = False
+    assumes: frozenset[str] = frozenset()
+    ends: bool = True  # it returns
+
+
+@dataclass(eq=False)
+class Summaries:
+    """Of the functions of one checkout, each found out once for each kind of arguments. Functions that call each other
+    in a circle have none."""
+
+    checkout: Checkout
+    known: dict[Hashable, Summary | None] = field(default_factory=dict)
+    pending: list[Hashable] = field(default_factory=list)
+    path: list[Hashable] = field(default_factory=list)
+    lowest: dict[Hashable, int] = field(default_factory=dict)  # how far back in `pending` its callees lead
+    looped: set[Hashable] = field(default_factory=set)
+    looked: dict[Hashable, frozenset[Path]] = field(default_factory=dict)  # the files that a summary rests on
+
+    def of(self, found: Found, kinds: Kinds, within: Class | None) -> Summary | None:
+        """Circles are found as by Tarjan: whatever leads back to a function that is not done is in one with it."""
+        key = (found.node, kinds, within.node if within else None)
+        if key in self.known:
+            self.checkout.looked |= self.looked[key]
+            return self.known[key]
+        if key in self.lowest:
+            self._leads_to(self.pending.index(key))
+            return None
+        if len(self.pending) > MOST_DEEP:
+            return None
+        place = self.lowest[key] = len(self.pending)
+        self.pending.append(key)
+        self.path.append(key)
+        before, self.checkout.looked = self.checkout.looked, set()
+        made = self._made(found, kinds, within)
+        self.looked[key] = frozenset(self.checkout.looked)
+        self.checkout.looked |= before
+        self.path.pop()
+        if self.lowest[key] < place:
+            self._leads_to(self.lowest[key])
+            return None
+        circle = self.pending[place:]
+        del self.pending[place:]
+        every = frozenset().union(*(self.looked[member] for member in circle))
+        for member in circle:
+            self.looked[member] = every
+            self.known[member] = made if len(circle) == 1 and key not in self.looped else None
+            del self.lowest[member]
+        return self.known[key]
+
+    def _leads_to(self, place: int) -> None:
+        if self.path:
+            top = self.path[-1]
+            self.lowest[top] = min(self.lowest[top], place)
+            if self.pending[place] == top:
+                self.looped.add(top)
+
+    def _made(self, found: Found, kinds: Kinds, within: Class | None) -> Summary | None:
+        node, module = found.node, found.module
+        if not isinstance(node, ast.FunctionDef) or not plain(node, module):
+            return None
+        graph = build(node, lambda context: _quiet(context, node, module))
+        if any(name in graph.shared for name, kind in kinds if kind in FOLLOWED):
+            return None
+        try:
+            lowering = Inside(graph, module.names, dict(kinds))
+            lowering.callees = Here(self, module, node, within)
+            flow = lowering.flow(node.name, module.name, "call", module.source)
+        except (TooComplex, RecursionError):
+            return None
+        if lowering.streams is not None or lowering.waits:
+            return None
+        leave = lowering.first.get(graph.leave, -1)
+        effects: dict[str, Effect] = {}
+        assumes: frozenset[str] = frozenset()
+        for name, buffer in lowering.parameters.items():
+            effects[name], rests = effect(flow, buffer, leave, f"{node.name}()", module.name)
+            assumes |= rests
+        return _with_result(Summary(effects, assumes=assumes), lowering)
+
+
+def plain(node: ast.FunctionDef, module: Module) -> bool:
+    """Calling it runs its body, then and there, and its name still stands for it."""
+    if (node.end_lineno or node.lineno) - node.lineno > MOST_LINES or module.exchanged:
+        return False
+    for decorator in node.decorator_list:
+        call = decorator.func if isinstance(decorator, ast.Call) else decorator
+        name = call.id if isinstance(call, ast.Name) and call.id in ("staticmethod", "classmethod") else ""
+        if (dotted(call, module.names.apis) or name) not in KEEPING:
+            return False
+    todo: list[ast.AST] = list(node.body)
+    while todo:
+        inner = todo.pop()
+        if isinstance(inner, ast.Yield | ast.YieldFrom):
+            return False
+        if not isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            todo += children(inner)
+    return True
+
+
+def _quiet(context: ast.expr, node: Function, module: Module) -> bool:
+    path = dotted(context.func, module.names.apis) if isinstance(context, ast.Call) else None
+    return path in QUIET and not (names_bound(node) & names_in(context))
+
+
+def _with_result(made: Summary, lowering: Inside) -> Summary:
+    value = lowering.gives
+    if value is None:
+        return replace(made, ends=False)
+    names = {buffer: name for name, buffer in lowering.parameters.items()}
+    held = frozenset(names[ref.buffer] for ref in value.reach if ref.buffer in names)
+    own = {ref.buffer for ref in value.reach} - set(names)
+    fresh = value.tensor and not held and bool(value.refs) and not value.inside
+    fresh = fresh and all(_private(ref, lowering) for ref in value.refs)
+    same = next((name for name in held if value.ident == ("parameter", name)), None)
+    whole = same is not None and len(value.refs) <= 1 and not own
+    return replace(made, returned=held, returns=same if whole else None, fresh=fresh)
+
+
+def _private(ref: Ref, lowering: Inside) -> bool:
+    """Memory that the callee has made and let out to nobody but its caller."""
+    state = lowering.at_entry[lowering.graph.leave]
+    return ref.buffer is FRESH or not (ref.buffer.shared or ref.buffer in state.escaped)
+
+
+@dataclass(eq=False)
+class Here:
+    """Where calls stand that are to be looked into: a function of a module, and perhaps a method of a class."""
+
+    summaries: Summaries
+    module: Module
+    scope: ast.AST | None = None
+    within: Class | None = None
+    hidden: frozenset[str] = frozenset()  # names that functions around it bind
+
+    def outcome(self, asked: Asked) -> Outcome | None:
+        if self.module.exchanged:
+            return None
+        holder, attr = asked.holder, asked.attr
+        if attr and self.within is not None and holder.ident == ("parameter", self_of(self.scope)):
+            return self._method(asked, self.within)
+        found = self._found(asked)
+        if found is None or isinstance(found.node, ast.ClassDef):
+            return None
+        if found.node.name in found.module.set_attributes | self.module.set_attributes:
+            return None  # patched in one of the files
+        bound = bind(found.node, asked, receiver=False) if isinstance(found.node, ast.FunctionDef) else None
+        summary = None if bound is None else self._of(found, asked, bound, None)
+        return None if summary is None or bound is None else told(summary, bound, found)
+
+    def _found(self, asked: Asked) -> Found | None:
+        checkout, holder = self.summaries.checkout, asked.holder
+        if holder.api is not None:
+            return checkout.path(f"{holder.api}.{asked.attr}" if asked.attr else holder.api)
+        match holder.ident:
+            case ("global", str(name), _) if name not in self.hidden:
+                if asked.attr:
+                    return checkout.member(self.module, name, asked.attr)
+                return checkout.function(self.module, name)
+        return None
+
+    def _of(self, found: Found, asked: Asked, bound: Bound, within: Class | None) -> Summary | None:
+        kinds: dict[str, Kind] = {}
+        for name, keys in bound.given.items():
+            values = [asked.arguments[key] for key in keys]
+            followed = any(key in asked.fresh for key in keys)
+            several = len(values) > 1 or name in bound.packed
+            kinds[name] = ("followed" if followed else "object") if several else kind_of(values[0], followed)
+        for name, default in bound.defaults.items():
+            kinds[name] = _default(default)
+        return self.summaries.of(found, tuple(sorted(kinds.items(), key=lambda item: item[0])), within)
+
+    def _method(self, asked: Asked, within: Class) -> Outcome | None:
+        every = implementations(self.summaries.checkout, within, asked.attr)
+        if not every:
+            return None
+        outcomes: list[tuple[str, Outcome]] = []
+        for one in every:
+            if not isinstance(one.found.node, ast.FunctionDef):
+                return None
+            bound = bind(one.found.node, asked, receiver=True)
+            summary = None if bound is None else self._of(one.found, asked, bound, one.within)
+            if bound is None or summary is None:
+                return None
+            if not summary.ends and len(every) > 1 and all(_idle(made) for made in summary.effects.values()):
+                continue  # it only raises
+            outcomes.append((one.name, told(summary, bound, one.found)))
+        return joined(outcomes) if outcomes else None
+
+
+def _idle(made: Effect) -> bool:
+    return made.reads is None and not made.keeps and made.writes is None and not made.touches
+
+
+def _default(node: ast.expr) -> Kind:
+    match node:
+        case ast.Constant(value=None):
+            return Value("None", name="None")
+        case ast.Constant(value=bool() as truth):
+            return Value(("bool", truth), name=str(truth))
+        case ast.Constant(value=int() as count):
+            return number(count, str(count))
+        case ast.Constant(value=str() as text):
+            return constant_of(Value(("const", "str", repr(text)))) or "object"
+    return "object"
+
+
+def told(summary: Summary, bound: Bound, found: Found) -> Outcome:
+    """A summary as what one call does to its arguments."""
+    effects: dict[Key, Effect] = {}
+    for name, keys in bound.given.items():
+        made = summary.effects.get(name, UNSEEN)
+        made = replace(made, returned=made.returned and made == UNSEEN or name in summary.returned)
+        for key in keys:
+            effects[key] = _packed(made) if name in bound.packed else made
+    returns = bound.given.get(summary.returns or "", ())
+    alone = returns[0] if len(returns) == 1 and summary.returns not in bound.packed else None
+    return Outcome(effects, assumes=tuple(sorted(summary.assumes)), fresh=summary.fresh, returns=alone)
+
+
+def _packed(made: Effect) -> Effect:
+    """Of one of several arguments that the callee has as one."""
+    writes = made.touches or made.writes is not None
+    return replace(made, reads=None if made.reads is None else ALL, writes=None, touches=writes)
+
+
+def joined(outcomes: list[tuple[str, Outcome]]) -> Outcome:
+    """Of a method, over everything that overrides it in the checkout."""
+    keys = {key for _, outcome in outcomes for key in outcome.effects}
+    effects = {key: _both([(name, o.effects.get(key, UNSEEN)) for name, o in outcomes]) for key in keys}
+    names = {name for _, outcome in outcomes for name in outcome.assumes}
+    returns = {outcome.returns for _, outcome in outcomes}
+    return Outcome(
+        effects,
+        assumes=tuple(sorted(names | {"closed-world"})),
+        fresh=all(outcome.fresh for _, outcome in outcomes),
+        returns=returns.pop() if len(returns) == 1 else None,
+    )
+
+
+def _both(every: list[tuple[str, Effect]]) -> Effect:
+    if len(every) == 1:
+        return every[0][1]
+    reads = {made.reads for _, made in every}
+    writes = {made.writes for _, made in every}
+    whole = [name for name, made in every if made.writes == ALL]
+    rest = [(name, made) for name, made in every if made.writes != ALL]
+    missing = ""
+    if rest:
+        name, made = rest[0]
+        missing = f"{len(whole)} of {len(every)} implementations write all of it; {name} does not: {made.missing}"
+    reading = next(((name, made) for name, made in every if made.reads is not None), every[0])
+    return Effect(
+        reads=_union(reads),
+        writes=writes.pop() if len(writes) == 1 else None,
+        touches=any(made.touches or made.writes is not None for _, made in every) if rest else False,
+        keeps=next((made.keeps for _, made in every if made.keeps), ""),
+        returned=any(made.returned for _, made in every),
+        told=f"{reading[1].told}, as {reading[0]}" if reading[1].told else "",
+        missing=missing,
+    )
+
+
+def _union(parts: set[Box | None]) -> Box | None:
+    some = parts - {None}
+    if not some:
+        return None
+    return some.pop() if len(some) == 1 else ALL
+
+
+def summaries_of(file: Path | None, name: str, run: str | None) -> Summaries:
+    """Those of the checkout around a file. In one `run` nothing is read twice."""
+    if file is None:
+        return Summaries(Checkout())
+    around = checkout_of(file, name)
+    made = Summaries(around) if run is None else _shared(run, around.root, around.base, around.top)
+    made.checkout.looked.clear()
+    return made
+
+
+@lru_cache(maxsize=8)
+def _shared(run: str, root: Path, base: Path, top: Path | None) -> Summaries:
+    return Summaries(Checkout(root, base, top))
