@@ -134,6 +134,8 @@ def _kept(life: _Life, path: str) -> str:
 def _told(life: _Life, writes: Box | None, path: str) -> str:
     """The reader that comes first, or else what covers it."""
     reads = [event for event in life.read if isinstance(event, Read)]
+    if isinstance(next(iter(life.read), None), Escape):
+        return ""  # `keeps` says it
     if reads:
         first = min(reads, key=_line)
         parts = [box for box in life.read[first] if _fixed(box)]

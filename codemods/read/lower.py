@@ -203,7 +203,7 @@ class Lowering(Updates):
 
     def flow(self, function: str, path: str, once: Literal["call", "instance", "import"], source: bytes) -> Flow:
         self.solve()
-        self.order = [block for block in self.order if block in self.told]
+        self.order = [block for block in self.order if block in self.at_entry]
         events: list[Event | None] = []
         first = self.first
         last: dict[int, int] = {}

@@ -85,20 +85,25 @@ def _receivers(checkout: Checkout, within: Class) -> list[Class]:
     """The class and all classes below it."""
     found = [within]
     for one in found:
-        for dotted, name in checkout.subclasses(one.node.name):
-            module = one.module if dotted == one.module.dotted else checkout.module(dotted)
+        for dotted, name in checkout.subclasses(one.node.name, within.module):
+            module = within.module if dotted == within.module.dotted else checkout.module(dotted)
             below = module.bindings.get(name) if module else None
             if module is None or not isinstance(below, ast.ClassDef):
                 raise _UnclearError
-            if any(below is other.node for other in found):
+            if any(_same(Class(module, below), other) for other in found):
                 continue
             bases = [_resolved(checkout, module, base) for base in below.bases]
             same = [base for base in bases if base is not None and base.node.name == one.node.name]
-            if not same or any(base.node is one.node for base in same):
+            if not same or any(_same(base, one) for base in same):
                 found.append(Class(module, below))
             if len(found) > MOST_CLASSES:
                 raise _UnclearError
     return found
+
+
+def _same(one: Class, other: Class) -> bool:
+    """A file may have been read more than once."""
+    return (one.module.dotted, one.node.name) == (other.module.dotted, other.node.name)
 
 
 def _looked_up(checkout: Checkout, holder: Class, attr: str, depth: int) -> Iterator[Implementation]:

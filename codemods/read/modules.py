@@ -56,6 +56,19 @@ class Module:
         """It gives torch other functions, or binds names in ways that are not looked up."""
         return patched(self.tree) is not None or re.search(rb"\bglobals\s*\(", self.source) is not None
 
+    def leaves(self, name: str) -> bool:
+        """Of a package: the name of a module in it stands for that module."""
+        own = Import(self.dotted, name)
+        return not {name, "*"} & self.every_name or self.bindings.get(name) == own
+
+    @cached_property
+    def every_name(self) -> frozenset[str]:
+        """All names that the module may bind; all there are where it imports `*`."""
+        bound = {name for node, _ in _statements(self.tree.body, True) for name, _ in _bound(node, self.package)}
+        return frozenset(
+            bound | {name for node in walk(self.tree) if isinstance(node, ast.Global) for name in node.names}
+        )
+
     @cached_property
     def bindings(self) -> dict[str, Binding]:
         """The names of the module that are bound in one place only, by a statement of its own."""
@@ -230,8 +243,18 @@ class Checkout:
     def path(self, dotted: str) -> Found | None:
         """The function or class that a full name stands for."""
         head, _, name = dotted.rpartition(".")
-        module = self.module(head) if head else None
+        module = self.module(head) if head and self._is_module(head) else None
         return self._follow(module, name, MOST_HOPS) if module else None
+
+    def _is_module(self, dotted: str) -> bool:
+        """No package on the way gives the name of a module to something else."""
+        parts = dotted.split(".")
+        for place in range(1, len(parts)):
+            package, name = ".".join(parts[:place]), parts[place]
+            above = self.module(package)
+            if above is None or above.exchanged or not above.leaves(name):
+                return False
+        return True
 
     def _follow(self, module: Module, name: str, hops: int) -> Found | None:
         if not hops or module.exchanged:
@@ -252,18 +275,17 @@ class Checkout:
             case Import(module=origin, name=None):
                 return self.path(f"{origin}.{attr}")
             case Import(module=origin, name=str(inner)):
-                holder = self.module(origin)
-                shadowed = holder is not None and inner in holder.bindings
-                return None if shadowed else self.path(f"{origin}.{inner}.{attr}")
+                return self.path(f"{origin}.{inner}.{attr}")
         return None
 
-    def subclasses(self, name: str) -> tuple[tuple[str, str], ...]:
-        """Classes of the checkout, as (module, class), that name this one among their bases."""
+    def subclasses(self, name: str, own: Module) -> tuple[tuple[str, str], ...]:
+        """Classes of the checkout, and of one module, as (module, class), that name this one among their bases."""
         if self.derived is None:
             self.derived = self._derived()
         if self.top is not None:
             self.looked.add(self.top)
-        return self.derived.get(name, ())
+        here = ((own.dotted, found) for found, bases in _classes(own.source) if name in bases)
+        return tuple(dict.fromkeys((*here, *self.derived.get(name, ()))))
 
     def _derived(self) -> dict[str, tuple[tuple[str, str], ...]]:
         found: dict[str, list[tuple[str, str]]] = {}
@@ -273,11 +295,9 @@ class Checkout:
             except OSError:
                 continue
             dotted = self._dotted(file)
-            renamed = {new: old for old, new in RENAMED.findall(source)}
-            for match in SUBCLASS.finditer(source):
-                bases = set(re.findall(rb"\w+", match[2]))
-                for base in bases | {renamed[base] for base in bases & renamed.keys()}:
-                    found.setdefault(base.decode(), []).append((dotted, match[1].decode()))
+            for name, bases in _classes(source):
+                for base in bases:
+                    found.setdefault(base, []).append((dotted, name))
         return {name: tuple(every) for name, every in found.items()}
 
     def _files(self) -> Iterator[Path]:
@@ -288,6 +308,15 @@ class Checkout:
         assert self.root is not None
         parts = file.relative_to(self.root).with_suffix("").parts
         return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _classes(source: bytes) -> Iterator[tuple[str, set[str]]]:
+    """Every class of a file, wherever in it, with all names in its list of bases, by their own name and as imported."""
+    renamed = {new: old for old, new in RENAMED.findall(source)}
+    for match in SUBCLASS.finditer(source):
+        bases = set(re.findall(rb"\w+", match[2]))
+        every = bases | {renamed[base] for base in bases & renamed.keys()}
+        yield match[1].decode(), {base.decode() for base in every}
 
 
 def checkout_of(file: Path, name: str) -> Checkout:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Hashable
+import re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -20,16 +20,17 @@ from codemods.read.lower import TooComplex
 from codemods.read.methods import Class, implementations, self_of
 from codemods.read.modules import Checkout, Found, Function, Module, checkout_of
 from codemods.read.names import dotted, names_bound
-from codemods.read.outcomes import Asked, Key
+from codemods.read.outcomes import Asked
+from codemods.read.outcomes import Key as Place
 from codemods.read.statements import build
 from codemods.read.values import FRESH, Ref, Value, number
 
 MOST_LINES = 400
 MOST_DEEP = 24
-KEEPING = frozenset(
-    "torch.no_grad torch.inference_mode torch.enable_grad torch.compile staticmethod classmethod".split()
-)
+KEEPING = frozenset("torch.no_grad torch.inference_mode torch.compile staticmethod classmethod".split())
+GRADIENTS = re.compile(rb"\b(?:enable_grad|set_grad_enabled)\b")
 Kinds = tuple[tuple[str, Kind], ...]
+Key = tuple[ast.AST, Kinds, ast.AST | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,12 @@ class Summaries:
     in a circle have none."""
 
     checkout: Checkout
-    known: dict[Hashable, Summary | None] = field(default_factory=dict)
-    pending: list[Hashable] = field(default_factory=list)
-    path: list[Hashable] = field(default_factory=list)
-    lowest: dict[Hashable, int] = field(default_factory=dict)  # how far back in `pending` its callees lead
-    looped: set[Hashable] = field(default_factory=set)
-    looked: dict[Hashable, frozenset[Path]] = field(default_factory=dict)  # the files that a summary rests on
+    known: dict[Key, Summary | None] = field(default_factory=dict)
+    pending: list[Key] = field(default_factory=list)
+    path: list[Key] = field(default_factory=list)
+    lowest: dict[Key, int] = field(default_factory=dict)  # how far back in `pending` its callees lead
+    looped: set[Key] = field(default_factory=set)
+    looked: dict[Key, frozenset[Path]] = field(default_factory=dict)  # the files that a summary rests on
 
     def of(self, found: Found, kinds: Kinds, within: Class | None) -> Summary | None:
         """Circles are found as by Tarjan: whatever leads back to a function that is not done is in one with it."""
@@ -63,8 +64,9 @@ class Summaries:
         if key in self.known:
             self.checkout.looked |= self.looked[key]
             return self.known[key]
-        if key in self.lowest:
-            self._leads_to(self.pending.index(key))
+        again = next((place for place, other in enumerate(self.pending) if other[0] is found.node), None)
+        if again is not None:
+            self._leads_to(again)
             return None
         if len(self.pending) > MOST_DEEP:
             return None
@@ -108,7 +110,7 @@ class Summaries:
             flow = lowering.flow(node.name, module.name, "call", module.source)
         except (TooComplex, RecursionError):
             return None
-        if lowering.streams is not None or lowering.waits:
+        if lowering.streams is not None or lowering.waits or lowering.identified:
             return None
         leave = lowering.first.get(graph.leave, -1)
         effects: dict[str, Effect] = {}
@@ -122,6 +124,8 @@ class Summaries:
 def plain(node: ast.FunctionDef, module: Module) -> bool:
     """Calling it runs its body, then and there, and its name still stands for it."""
     if (node.end_lineno or node.lineno) - node.lineno > MOST_LINES or module.exchanged:
+        return False
+    if GRADIENTS.search(module.source):  # what a caller has switched off may be on in here
         return False
     for decorator in node.decorator_list:
         call = decorator.func if isinstance(decorator, ast.Call) else decorator
@@ -174,13 +178,11 @@ class Here:
     hidden: frozenset[str] = frozenset()  # names that functions around it bind
 
     def outcome(self, asked: Asked) -> Outcome | None:
-        if self.module.exchanged:
-            return None
         holder, attr = asked.holder, asked.attr
         if attr and self.within is not None and holder.ident == ("parameter", self_of(self.scope)):
             return self._method(asked, self.within)
         found = self._found(asked)
-        if found is None or isinstance(found.node, ast.ClassDef):
+        if found is None or isinstance(found.node, ast.ClassDef) or self.module.exchanged:
             return None
         if found.node.name in found.module.set_attributes | self.module.set_attributes:
             return None  # patched in one of the files
@@ -212,7 +214,7 @@ class Here:
 
     def _method(self, asked: Asked, within: Class) -> Outcome | None:
         every = implementations(self.summaries.checkout, within, asked.attr)
-        if not every:
+        if not every or self.module.exchanged:
             return None
         outcomes: list[tuple[str, Outcome]] = []
         for one in every:
@@ -247,7 +249,7 @@ def _default(node: ast.expr) -> Kind:
 
 def told(summary: Summary, bound: Bound, found: Found) -> Outcome:
     """A summary as what one call does to its arguments."""
-    effects: dict[Key, Effect] = {}
+    effects: dict[Place, Effect] = {}
     for name, keys in bound.given.items():
         made = summary.effects.get(name, UNSEEN)
         made = replace(made, returned=made.returned and made == UNSEEN or name in summary.returned)

@@ -1,0 +1,226 @@
+"""Callees in other files and methods of classes: what is found, what is not, and what a decision rests on."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from codemods import Options, Report, applicable, decide_file, run
+from codemods.core.verdict import Decision
+
+WRITE = "import torch\ndef write(out: torch.Tensor, x: torch.Tensor):\n    out.copy_(x)\n"
+CALLER = """
+    import torch
+    {imports}
+    def f(x: torch.Tensor):
+        out = torch.zeros(4)
+        {call}(out, x)
+        return out
+"""
+
+
+def checkout(folder: Path, files: dict[str, str]) -> Path:
+    """The files, and a package around each of them."""
+    for name, text in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        for package in file.relative_to(folder).parents:
+            if package != Path():
+                (folder / package / "__init__.py").touch()
+        file.write_text(textwrap.dedent(text))
+    return folder
+
+
+def caller(imports: str, call: str) -> str:
+    return textwrap.dedent(CALLER).format(imports=imports, call=call)
+
+
+def zeros(report: Report, path: str) -> Decision:
+    (decision,) = [d for d in report.decisions if d.codemod == "zeros_to_empty" and d.path == path]
+    return decision
+
+
+WAYS = [
+    ("from pkg.ops import write", "write"),
+    ("from .ops import write", "write"),
+    ("from .ops import write as w", "w"),
+    ("from . import ops", "ops.write"),
+    ("from pkg import ops as o", "o.write"),
+    ("import pkg.ops as o", "o.write"),
+    ("import pkg.ops", "pkg.ops.write"),
+    ("from .sub import write", "write"),
+    ("from .sub.deep import write", "write"),
+    ("from .sub import other", "other"),
+]
+FILES = {
+    "pkg/ops.py": WRITE,
+    "pkg/sub/__init__.py": "from .deep import write\nfrom ..ops import write as other\n",
+    "pkg/sub/deep.py": WRITE,
+}
+
+
+@pytest.mark.parametrize(("imports", "call"), WAYS)
+def test_a_callee_in_another_file_is_seen_into(imports: str, call: str, tmp_path: Path) -> None:
+    root = checkout(tmp_path, {**FILES, "pkg/a.py": caller(imports, call)})
+    decision = zeros(run([root]), "pkg/a.py")
+    assert decision.verdict == "proved"
+    assert ("ops.py:3" in decision.because[0].text) or ("deep.py:3" in decision.because[0].text)
+
+
+def test_a_file_alone_finds_what_it_imports(tmp_path: Path) -> None:
+    root = checkout(tmp_path, {**FILES, "pkg/a.py": caller("from .ops import write", "write")})
+    assert zeros(run([root / "pkg" / "a.py"]), "a.py").verdict == "proved"
+    source = (root / "pkg" / "a.py").read_bytes()
+    assert [d.verdict for d in decide_file(source, "a.py", path=root / "pkg" / "a.py").decisions] == ["proved"]
+    assert [d.verdict for d in decide_file(source, "a.py").decisions] == ["unknown"]
+
+
+def test_a_decision_says_which_files_it_rests_on(tmp_path: Path) -> None:
+    root = checkout(tmp_path, {**FILES, "pkg/a.py": caller("from .sub import other", "other")})
+    file = root / "pkg" / "a.py"
+    looked = decide_file(file.read_bytes(), "a.py", path=file).looked
+    assert {root / "pkg" / "sub" / "__init__.py", root / "pkg" / "ops.py"} <= looked
+    assert decide_file(b"import torch\nx = torch.zeros(3)\n", "a.py", path=file).looked == frozenset()
+
+
+HIDDEN = [
+    ("from .ops import write\nwrite = print", "write", {}),
+    ("from . import ops\nops.write = print", "ops.write", {}),
+    ("from . import ops\nsetattr(ops, 'write', print)", "ops.write", {}),
+    ("from .ops import write\ndef g():\n    global write\n    write = print", "write", {}),
+    ("from .ops import write", "write", {"pkg/ops.py": WRITE + "write = torch.no_grad()(write)\n"}),
+    ("from .ops import write", "write", {"pkg/ops.py": WRITE + "globals()['write'] = print\n"}),
+    ("from .ops import write", "write", {"pkg/ops.py": WRITE + "torch.Tensor.copy_ = print\n"}),
+    ("from .ops import write", "write", {"pkg/ops.py": WRITE.replace("import torch", "import torch\nif torch:")}),
+    ("from .ops import write", "write", {"pkg/ops.py": WRITE.replace("def", "@torch.jit.script\ndef")}),
+    ("from .ops import write", "write", {"pkg/ops.py": "def write(out, x"}),
+    ("from .ops import write", "write", {"pkg/ops.py": WRITE + "from elsewhere import *\n"}),
+    ("from . import ops", "ops.write", {"pkg/__init__.py": "from .sub import other as ops\n"}),
+    ("from ...ops import write", "write", {}),
+    ("from elsewhere import write", "write", {}),
+    (
+        "from .one import write",
+        "write",
+        {"pkg/one.py": "from .two import write\n", "pkg/two.py": "from .one import write\n"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("imports", "call", "others"), HIDDEN)
+def test_what_a_name_stands_for_must_be_certain(
+    imports: str, call: str, others: dict[str, str], tmp_path: Path
+) -> None:
+    files = {**FILES, **{name: text.replace("torch:\ndef", "torch:\n  def") for name, text in others.items()}}
+    root = checkout(tmp_path, {**files, "pkg/a.py": caller(imports, call)})
+    decision = zeros(run([root]), "pkg/a.py")
+    assert decision.reason is not None
+    assert decision.reason.code == "unseen-call"
+
+
+BASE = """
+    import torch
+    class Base:
+        def write(self, out: torch.Tensor, x: torch.Tensor):
+            {base}
+        def f(self, x: torch.Tensor):
+            out = torch.zeros(4)
+            self.write(out, x)
+            return out
+"""
+
+
+def base(body: str = "out.copy_(x)", extra: str = "") -> str:
+    return textwrap.dedent(BASE).format(base=body) + extra
+
+
+ALL_OF_IT = [
+    {},
+    {"pkg/b.py": "from .a import Base\nclass B(Base):\n    def write(self, out, x):\n        out[:] = x\n"},
+    {"pkg/b.py": "from .a import Base as O\nclass B(O): 0\nclass C(B):\n    def write(self, out, x): out[:] = x\n"},
+    {"pkg/b.py": "class Base: pass\nclass B(Base):\n    def write(self, out, x):\n        pass\n"},
+    {"pkg/a.py": base("raise NotImplementedError", "class B(Base):\n    def write(self, out, x): out.copy_(x)\n")},
+    {"pkg/a.py": base().replace("    def write(self, ", "    @staticmethod\n    def write(")},
+    {"pkg/a.py": base().replace("    def write(self, ", "    @classmethod\n    def write(cls, ")},
+    {
+        "pkg/a.py": base("self.inner(x, out=out)", "    def inner(self, x, out):\n        out.copy_(x)\n").replace(
+            "class Base:", "class Base:"
+        )
+    },
+    {
+        "pkg/a.py": base()
+        .replace("class Base:", "from .b import Above\nclass Base(Above):")
+        .replace("    def write", "    def other"),
+        "pkg/b.py": "class Above:\n    def write(self, out, x):\n        out.copy_(x)\n",
+    },
+]
+
+
+@pytest.mark.parametrize("files", ALL_OF_IT)
+def test_a_method_is_seen_into_in_a_closed_world(files: dict[str, str], tmp_path: Path) -> None:
+    root = checkout(tmp_path, {"pkg/a.py": base(), **files})
+    decision = zeros(run([root]), "pkg/a.py")
+    assert (decision.verdict, decision.assumes) == ("assumed", ("closed-world",))
+    assert not applicable(decision, Options())
+    assert applicable(decision, Options(assume=("closed-world",)))
+
+
+NOT_ALL = [
+    {"pkg/b.py": "from .a import Base\nclass B(Base):\n    def write(self, out, x):\n        pass\n"},
+    {"pkg/b.py": "from .a import Base as O\nclass B(O): 0\nclass C(B):\n    def write(self, out, x):\n        pass\n"},
+    {"pkg/b.py": "from . import a\nclass B(a.Base):\n    def write(self, out, x):\n        return out.sum()\n"},
+    {"pkg/b.py": "from .a import Base\nclass B(Base):\n    write = print\n"},
+    {"pkg/b.py": "from .a import Base\ndef make():\n    class B(Base):\n        def write(self, out, x): 0\n"},
+    {"pkg/b.py": "from .a import Base\nclass B(Base):\n    def __init__(self):\n        self.write = print\n"},
+    {"pkg/b.py": "from .a import Base\nBase.write = print\nclass B(Base): pass\n"},
+    {"pkg/a.py": base(extra="Base.write = print\n")},
+    {"pkg/a.py": base(extra="setattr(Base, 'wr' + 'ite', print)\n")},
+    {"pkg/a.py": base(extra="    def __getattribute__(self, name):\n        return print\n")},
+    {"pkg/a.py": base().replace("    def write(self", "    @torch.jit.ignore\n    def write(self")},
+    {"pkg/a.py": base().replace("    def write", "    @property\n    def write")},
+    {"pkg/a.py": base("self.f(x)")},
+    {"pkg/a.py": base().replace("self.write(out, x)", "self = None\n        self.write(out, x)")},
+    {
+        "pkg/a.py": base()
+        .replace("class Base:", "from elsewhere import Above\nclass Base(Above):")
+        .replace("    def write", "    def other")
+    },
+    {"pkg/a.py": base().replace("class Base:", "from elsewhere import deco\n@deco\nclass Base:")},
+]
+
+
+@pytest.mark.parametrize("files", NOT_ALL)
+def test_every_override_must_write_it(files: dict[str, str], tmp_path: Path) -> None:
+    root = checkout(tmp_path, {"pkg/a.py": base(), **files})
+    decision = zeros(run([root]), "pkg/a.py")
+    assert decision.verdict in ("unknown", "refuted")
+
+
+def test_an_override_in_a_file_alone_counts() -> None:
+    text = base(extra="class B(Base):\n    def write(self, out, x): pass\n")
+    (decision,) = decide_file(text.encode(), "a.py").decisions
+    assert decision.verdict == "unknown"
+    (decision,) = decide_file(base().encode(), "a.py").decisions
+    assert decision.verdict == "assumed"
+
+
+def test_the_override_that_does_not_is_named(tmp_path: Path) -> None:
+    both = "from .a import Base\nclass B(Base):\n    def write(self, out, x):\n        out[1:] = x[1:]\n"
+    decision = zeros(run([checkout(tmp_path, {"pkg/a.py": base(), "pkg/b.py": both})]), "pkg/a.py")
+    assert decision.reason is not None
+    told = " ".join(step.text for step in decision.reason.witness)
+    assert "1 of 2 implementations write all of it; B.write does not" in told
+    assert "pkg/b.py:4" in told
+
+
+def test_an_assumption_is_not_named_where_nothing_rests_on_it(tmp_path: Path) -> None:
+    text = base().replace("        self.write(out, x)", "        out.copy_(x)\n        self.write(out, x)")
+    decision = zeros(run([checkout(tmp_path, {"pkg/a.py": text})]), "pkg/a.py")
+    assert (decision.verdict, decision.assumes) == ("proved", ())
+
+
+def test_an_assumption_counts_where_the_callee_does_nothing(tmp_path: Path) -> None:
+    text = base("pass").replace("        return out", "        out.copy_(x)\n        return out")
+    decision = zeros(run([checkout(tmp_path, {"pkg/a.py": text})]), "pkg/a.py")
+    assert (decision.verdict, decision.assumes) == ("assumed", ("closed-world",))
