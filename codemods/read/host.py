@@ -13,6 +13,7 @@ from codemods.read import kernel
 from codemods.read.births import BIRTHS, FILLS
 from codemods.read.calls import QUIET
 from codemods.read.candidates import Once, holds, lines_of, scopes
+from codemods.read.checkout import Checkout
 from codemods.read.discover import holds_stores
 from codemods.read.expressions import names_in
 from codemods.read.fronts import fronts
@@ -20,7 +21,6 @@ from codemods.read.graph import Graph
 from codemods.read.kept import kept
 from codemods.read.lower import Lowering, TooComplex
 from codemods.read.methods import owner
-from codemods.read.modules import Checkout
 from codemods.read.names import Names, dotted, names_bound
 from codemods.read.statements import Scope, build
 from codemods.read.summary import Here, Summaries

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from codemods.read.modules import Checkout, Found, Module, bindings
+from codemods.read.checkout import Checkout, Found, Module, bindings
 
 PLAIN_BASES = frozenset({"ABC", "Protocol", "Generic", "object"})
 MOST_CLASSES = 60

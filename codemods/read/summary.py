@@ -13,12 +13,12 @@ from codemods.core.region import ALL, Box
 from codemods.core.syntax import children
 from codemods.read.binding import Bound, bind
 from codemods.read.calls import QUIET
+from codemods.read.checkout import Checkout, Found, Function, Module, checkout_of
 from codemods.read.expressions import names_in
 from codemods.read.inside import FOLLOWED, Inside, Kind, constant_of, kind_of
 from codemods.read.life import effect
 from codemods.read.lower import TooComplex
 from codemods.read.methods import Class, implementations, self_of
-from codemods.read.modules import Checkout, Found, Function, Module, checkout_of
 from codemods.read.names import dotted, names_bound
 from codemods.read.outcomes import Asked
 from codemods.read.outcomes import Key as Place
