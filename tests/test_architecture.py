@@ -14,12 +14,13 @@ from commands import PROVED, ROOT
 PACKAGE = ROOT / "codemods"
 FILES = sorted((*PACKAGE.rglob("*.py"), ROOT / "cli.py"))
 LAYERS = {  # what a file of each layer may import of ours
-    "cli": {"cli", "pipeline", "codemod", "read", "prove", "write", "ops", "core"},
-    "pipeline": {"pipeline", "codemod", "read", "prove", "write", "ops", "core"},
+    "cli": {"cli", "pipeline", "codemod", "read", "prove", "write", "cover", "ops", "core"},
+    "pipeline": {"pipeline", "codemod", "read", "prove", "write", "cover", "ops", "core"},
     "codemod": {"prove", "ops", "core"},
-    "read": {"read", "ops", "core"},
-    "prove": {"prove", "ops", "core"},
+    "read": {"read", "cover", "ops", "core"},
+    "prove": {"prove", "cover", "ops", "core"},
     "write": {"write", "core"},
+    "cover": {"cover", "core"},
     "ops": {"ops", "core"},
     "core": {"core"},
 }
@@ -33,7 +34,7 @@ def layer(module: str) -> str:
             return "pipeline"
         case ["cli"] | ["codemods", "__main__"]:
             return "cli"
-        case ["codemods", ("core" | "ops" | "prove" | "read" | "write") as name, *_]:
+        case ["codemods", ("core" | "cover" | "ops" | "prove" | "read" | "write") as name, *_]:
             return name
     return "codemod"
 
