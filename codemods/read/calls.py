@@ -9,8 +9,8 @@ from codemods.core.size import ONE, ZERO, Atom, variable
 from codemods.ops import function, method
 from codemods.read.births import BIRTHS, FILLS, Given
 from codemods.read.graph import Instr
+from codemods.read.launches import Launches
 from codemods.read.memory import somewhere
-from codemods.read.outcomes import Outcomes
 from codemods.read.values import (
     NONE,
     NOTHING,
@@ -41,7 +41,7 @@ QUIET = frozenset(
 )
 
 
-class Calls(Outcomes):
+class Calls(Launches):
     def do_call(self, instr: Instr) -> Value:
         node = instr.node
         assert isinstance(node, ast.Call)
@@ -64,6 +64,8 @@ class Calls(Outcomes):
             )
         if holder.api:
             return self.function_call(given, holder.api)
+        if (result := self.launched(given, holder)) is not None:
+            return result
         if (result := self.seen_into(given, holder, "")) is not None:
             return result
         if holder.bound is not None and not given.spread:
@@ -103,6 +105,8 @@ class Calls(Outcomes):
             return made
         if api in QUIET and not any(value.inside for value in given.every):
             return Value(("def", self.at), name=api)
+        if api.startswith("triton.") and (result := self.computed(api, given)) is not None:
+            return result
         op = function(api)
         if op is None and (result := self.seen_into(given, Value(api=api, name=api), "")) is not None:
             return result

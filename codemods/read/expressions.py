@@ -9,6 +9,7 @@ from typing import cast
 from codemods.core.syntax import children, walk
 from codemods.read.graph import Block, Instr, arguments_of
 
+EXTENTS = frozenset({"shape", "numel", "size", "dim", "ndim"})
 Context = Callable[[ast.expr], bool]
 
 
@@ -171,7 +172,7 @@ class Expressions:
     def value_Lambda(self, node: ast.Lambda) -> int:
         for default in [*node.args.defaults, *filter(None, node.args.kw_defaults)]:
             self.emit("keep", default, (self.value(default),), "kept as a default argument")
-        return self.emit("closure", node, data=self.captured(node))
+        return self.emit("closure", node, data=self.captured(node) - shaped_only(node))
 
     def captured(self, *nodes: ast.AST) -> frozenset[str]:
         return frozenset(self.name(name) for node in nodes for name in free_names(node))
@@ -345,6 +346,17 @@ def free_names(node: ast.AST) -> frozenset[str]:
                 (used if isinstance(ctx, ast.Load) else own).add(name)
         todo += children(inner)
     return frozenset((used - own) | outer)
+
+
+def shaped_only(node: ast.Lambda) -> frozenset[str]:
+    """Names of which a lambda asks nothing but the extents, as the grid of a kernel does: no element can be seen."""
+    asked = [
+        inner.value.id
+        for inner in walk(node.body)
+        if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name) and inner.attr in EXTENTS
+    ]
+    names = [inner.id for inner in walk(node.body) if isinstance(inner, ast.Name)]
+    return frozenset(name for name in asked if asked.count(name) == names.count(name))
 
 
 def bound_in(target: ast.AST) -> list[str]:

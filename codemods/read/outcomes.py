@@ -11,6 +11,7 @@ from codemods.core.region import ALL, Box, Comb, Run
 from codemods.core.size import Size, as_size
 from codemods.read.births import Given
 from codemods.read.memory import somewhere
+from codemods.read.modules import KernelSource
 from codemods.read.operators import Operators
 from codemods.read.values import FRESH, NONE, OUT, OUTSIDE, Refs, Value, tracked, untagged
 from codemods.read.views import Cut, Entry, Rest, indexed
@@ -33,6 +34,8 @@ class Asked:
 
 class Callees(Protocol):
     def outcome(self, asked: Asked) -> Outcome | None: ...
+
+    def kernel(self, holder: Value) -> KernelSource | None: ...
 
 
 class Outcomes(Operators):
@@ -79,7 +82,8 @@ class Outcomes(Operators):
             self.outside_call(node, f"reachable when {name}() runs")
         effects = [(value, outcome.effects.get(key, UNSEEN)) for key, value in asked.arguments.items()]
         for value, effect in effects:
-            if effect.keeps and effect.reads is not None and not effect.told:  # that is how it may be read
+            hidden = effect.keeps == UNSEEN.keeps or not effect.told
+            if effect.keeps and effect.reads is not None and hidden:  # that is how it may be read
                 self.let_out(value, effect, node, name)
             why = f"passed to {name}()" + (f", which {effect.told}" if effect.told else "")
             self.mention(value, node, why)
@@ -97,7 +101,8 @@ class Outcomes(Operators):
     def let_out(self, value: Value, effect: Effect, node: ast.AST, name: str) -> None:
         if effect.keeps and value.reach:
             why = f"passed to {name}(), which "
-            why += "cannot be seen into" if effect.keeps == UNSEEN.keeps else effect.keeps
+            unseen = "cannot be seen into" + (f": {effect.missing}" if effect.missing else "")
+            why += unseen if effect.keeps == UNSEEN.keeps else effect.keeps
             self.escape(value, node, why, "unseen-call")
 
     def stores(self, value: Value, effect: Effect, node: ast.AST, name: str) -> None:

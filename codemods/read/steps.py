@@ -117,7 +117,8 @@ class Steps(Arithmetic):
         self.state.closed |= names
         reach = Value(inside=frozenset().union(*(v.reach for n, v in self.state.names.items() if n in names), NONE))
         self.escape(reach, instr.node, "captured by a nested scope", "captured")
-        return unknown(("def", self.at), "nested scope")
+        ident = ("lambda", self.at, instr.node) if isinstance(instr.node, ast.Lambda) else ("def", self.at)
+        return unknown(ident, "nested scope")
 
     # displays
 

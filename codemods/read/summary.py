@@ -19,6 +19,8 @@ from codemods.read.inside import FOLLOWED, Inside, Kind, constant_of, kind_of
 from codemods.read.life import effect
 from codemods.read.lower import TooComplex
 from codemods.read.methods import Class, implementations, self_of
+from codemods.read.modules import KernelSource, kernel, module_of
+from codemods.read.modules import Module as Kernels
 from codemods.read.names import dotted, names_bound
 from codemods.read.outcomes import Asked
 from codemods.read.outcomes import Key as Place
@@ -56,6 +58,7 @@ class Summaries:
     path: list[Key] = field(default_factory=list)
     lowest: dict[Key, int] = field(default_factory=dict)  # how far back in `pending` its callees lead
     looped: set[Key] = field(default_factory=set)
+    kernels: dict[Module, Kernels] = field(default_factory=dict)
     looked: dict[Key, frozenset[Path]] = field(default_factory=dict)  # the files that a summary rests on
 
     def of(self, found: Found, kinds: Kinds, within: Class | None) -> Summary | None:
@@ -89,6 +92,16 @@ class Summaries:
             self.known[member] = made if len(circle) == 1 and key not in self.looped else None
             del self.lowest[member]
         return self.known[key]
+
+    def kernel(self, module: Module, name: str) -> KernelSource | None:
+        found = self.checkout.function(module, name)
+        if found is not None:
+            module, name = found.module, found.node.name
+        if module.exchanged or name in module.set_attributes:
+            return None
+        if module not in self.kernels:
+            self.kernels[module] = module_of(module.tree, module.names, module.name)
+        return kernel(self.kernels[module], name)
 
     def _leads_to(self, place: int) -> None:
         if self.path:
@@ -189,6 +202,16 @@ class Here:
         bound = bind(found.node, asked, receiver=False) if isinstance(found.node, ast.FunctionDef) else None
         summary = None if bound is None else self._of(found, asked, bound, None)
         return None if summary is None or bound is None else told(summary, bound, found)
+
+    def kernel(self, holder: Value) -> KernelSource | None:
+        """The Triton kernel in `kernel[grid]`."""
+        match holder.ident:
+            case ("item", ("global", str(name), _), *_) if name not in self.hidden:
+                return self.summaries.kernel(self.module, name)
+            case ("item", ("api", str(path)), *_):
+                found = self.summaries.checkout.path(path)
+                return self.summaries.kernel(found.module, found.node.name) if found else None
+        return None
 
     def _found(self, asked: Asked) -> Found | None:
         checkout, holder = self.summaries.checkout, asked.holder

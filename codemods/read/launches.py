@@ -1,0 +1,211 @@
+"""Launches of kernels, `kernel[grid](..)`: what the host function knows about the grid and the arguments."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import replace
+
+from codemods.core.effect import Effect
+from codemods.core.launch import (
+    Argument,
+    Constant,
+    Launch,
+    Number,
+    Stride,
+    Tensor,
+    Unknown,
+    cdiv,
+    maximum,
+    meta,
+    minimum,
+    next_power_of_2,
+)
+from codemods.core.size import Size, as_size
+from codemods.read.births import Given
+from codemods.read.graph import arguments_of
+from codemods.read.launch import outcome
+from codemods.read.names import dotted
+from codemods.read.outcomes import Asked, Outcomes
+from codemods.read.values import Value, number, tracked
+from codemods.read.views import NIL
+
+Make = Callable[[Size, Size], Size]
+MATHS: dict[str | None, Make] = {"triton.cdiv": cdiv, "builtins.min": minimum, "builtins.max": maximum}
+
+
+class Launches(Outcomes):
+    def launched(self, given: Given, holder: Value) -> Value | None:
+        """The result of a launch; None where the kernel is not known, or nothing is to be gained."""
+        node = given.node
+        if self.callees is None or not isinstance(node.func, ast.Subscript) or given.starred or given.spread:
+            return None
+        arguments = {**dict(enumerate(given.values)), **given.named}
+        ours = frozenset(key for key, value in arguments.items() if self.followed(value))
+        source = self.callees.kernel(holder) if ours and not tracked(holder) else None
+        if source is None:
+            return None
+        launch = Launch(
+            self.grid(node.func.slice),
+            tuple(map(self.passed, given.values)),
+            tuple((name, self.passed(value)) for name, value in given.named.items()),
+        )
+        name = source.function.name
+        found = outcome(source, launch)
+        effects = {key: _in_words(effect, name) for key, effect in found.effects.items()}
+        found = replace(found, effects=effects)
+        if not self.apart(arguments, found):
+            return None
+        return self.applied(Asked(node, holder, "", arguments, False, ours), found, name)
+
+    # arguments
+
+    def passed(self, value: Value) -> Argument:
+        name = value.name
+        if value == NIL:
+            return Constant(None)
+        match value.ident:
+            case ("bool", bool() as truth):
+                return Constant(truth)
+            case ("const", "str" | "float", str() as text):
+                constant = ast.literal_eval(text)
+                return Constant(constant) if isinstance(constant, str | float) else Unknown(name)
+        if value.api is not None and value.api.startswith("triton.language."):
+            return Constant("." + value.api.rpartition(".")[2])
+        if value.size is not None:
+            return _stride(value.size) or Number(self.settle(value.size))
+        if not value.tensor:
+            return Unknown(name)
+        shape = self.shape_of(value)
+        if shape is None:
+            items = self.shape(value).items
+            known = [item.size for item in items or () if item.size is not None]
+            shape = tuple(known) if items is not None and len(known) == len(items) else None
+        sizes = None if shape is None else tuple(map(self.settle, shape))
+        dense = sizes is not None and len(value.refs) == 1 and all(ref.dense for ref in value.refs)
+        return Tensor(value.ident, sizes, None, dense, name)
+
+    # the grid
+
+    def grid(self, node: ast.expr) -> tuple[Size | None, ...] | None:
+        match node:
+            case ast.Name(id=name):
+                return self.grid_of(self.state.names.get(name))
+            case ast.Lambda():
+                return self.asked_grid(node)
+            case ast.Tuple(elts=parts) | ast.List(elts=parts) if not any(isinstance(p, ast.Starred) for p in parts):
+                return tuple(self.entry_of(part, "") for part in parts)
+        size = self.entry_of(node, "")
+        return None if size is None else (size,)
+
+    def grid_of(self, value: Value | None) -> tuple[Size | None, ...] | None:
+        if value is None:
+            return None
+        match value.ident:
+            case ("lambda", _, ast.Lambda() as node):
+                return self.asked_grid(node)
+        if value.items is not None and value.name in ("tuple", "list"):
+            return tuple(item.size for item in value.items)
+        return None if value.size is None else (value.size,)
+
+    def asked_grid(self, node: ast.Lambda) -> tuple[Size | None, ...] | None:
+        """A grid that is a function of the constexpr parameters; its names are looked up at the launch."""
+        names = [argument.arg for argument in arguments_of(node.args)]
+        if len(names) != 1 or node.args.vararg or node.args.kwarg or node.args.defaults:
+            return None
+        if isinstance(node.body, ast.Tuple) and not any(isinstance(part, ast.Starred) for part in node.body.elts):
+            return tuple(self.entry_of(part, names[0]) for part in node.body.elts)
+        return None
+
+    def entry_of(self, node: ast.expr, metas: str) -> Size | None:
+        """A number in the grid, None where it is not understood."""
+        match node:
+            case ast.Constant(value=int() as count) if not isinstance(count, bool):
+                return as_size(count)
+            case ast.Name(id=name) if name != metas and name in self.state.names and name not in self.graph.shared:
+                size = self.state.names[name].size
+                return None if size is None else self.settle(size)
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(key))) if metas and name == metas:
+                return meta(key)
+            case ast.BinOp(left=left, op=op, right=right):
+                return self.combined_sizes(type(op).__name__, self.entry_of(left, metas), self.entry_of(right, metas))
+            case ast.Call(func=callee, args=[first, second], keywords=[]):
+                make = MATHS.get(self.called(callee))
+                one, two = self.entry_of(first, metas), self.entry_of(second, metas)
+                return None if make is None or one is None or two is None else make(one, two)
+            case ast.Call(func=callee, args=[first], keywords=[]) if self.called(callee) == "triton.next_power_of_2":
+                size = self.entry_of(first, metas)
+                return None if size is None else next_power_of_2(size)
+        return self.extent_in(node, metas)
+
+    def combined_sizes(self, op: str, left: Size | None, right: Size | None) -> Size | None:
+        return None if left is None or right is None else self.arithmetic(op, left, right, "a size").size
+
+    def arithmetic(self, op: str, left: Size, right: Size, name: str) -> Value:
+        raise NotImplementedError
+
+    def called(self, callee: ast.expr) -> str:
+        names = self.graph.locals
+        root = callee
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if not isinstance(root, ast.Name) or root.id in names:
+            return ""
+        if isinstance(callee, ast.Name):
+            return self.names.api(callee.id) or ""
+        return dotted(callee, self.names.apis) or ""
+
+    def extent_in(self, node: ast.expr, metas: str) -> Size | None:
+        """`x.shape[i]`, `x.numel()`, `x.size(i)` and `len(x)` of a tensor under a name."""
+        place: ast.expr | None = None
+        match node:
+            case ast.Subscript(value=ast.Attribute(value=ast.Name(id=name), attr="shape"), slice=index):
+                place = index
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="size"), args=[index], keywords=[]):
+                place = index
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="numel"), args=[], keywords=[]):
+                pass
+            case _:
+                return None
+        value = self.state.names.get(name)
+        own = {"shape", "size", "numel"} & (self.names.methods | self.names.changing)
+        if value is None or name == metas or not value.tensor or own:
+            return None
+        if place is None:
+            return self.numel(value).size
+        at = _negative(place) if isinstance(place, ast.UnaryOp) else self.entry_of(place, "")
+        constant = None if at is None else at.constant
+        return None if constant is None else self.dimension(value, constant).size
+
+    def computed(self, api: str, given: Given) -> Value | None:
+        """`triton.cdiv(..)` and `triton.next_power_of_2(..)` of numbers."""
+        sizes = [value.size for value in given.values]
+        if given.named or given.starred or any(size is None for size in sizes):
+            return None
+        match api, [self.settle(size) for size in sizes if size is not None]:
+            case "triton.cdiv", [one, other]:
+                return number(cdiv(one, other), f"cdiv({one}, {other})")
+            case "triton.next_power_of_2", [one]:
+                return number(next_power_of_2(one), f"next_power_of_2({one})")
+        return None
+
+
+def _negative(node: ast.UnaryOp) -> Size | None:
+    match node:
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as count)):
+            return as_size(-count)
+    return None
+
+
+def _stride(size: Size) -> Stride | None:
+    """A number that is a stride of a tensor."""
+    if len(size.terms) == 1 and len(size.terms[0][0]) == 1 and size.terms[0][1] == 1:
+        match size.terms[0][0][0].key:
+            case ("stride", of, Size() as place, _) if place.constant is not None:
+                return Stride(of, place.constant)
+    return None
+
+
+def _in_words(effect: Effect, name: str) -> Effect:
+    """Without the name of the kernel in front."""
+    return replace(effect, told=effect.told.removeprefix(f"{name} ").removeprefix(f"{name}: "))
