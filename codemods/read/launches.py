@@ -26,12 +26,9 @@ from codemods.read.births import Given
 from codemods.read.graph import arguments_of
 from codemods.read.launch import outcome
 from codemods.read.names import dotted
-from codemods.read.outcomes import Asked, Outcomes
+from codemods.read.outcomes import Asked, Key, Outcomes
 from codemods.read.values import Value, number, tracked
 from codemods.read.views import NIL
-
-Make = Callable[[Size, Size], Size]
-MATHS: dict[str | None, Make] = {"triton.cdiv": cdiv, "builtins.min": minimum, "builtins.max": maximum}
 
 
 class Launches(Outcomes):
@@ -40,7 +37,8 @@ class Launches(Outcomes):
         node = given.node
         if self.callees is None or not isinstance(node.func, ast.Subscript) or given.starred or given.spread:
             return None
-        arguments = {**dict(enumerate(given.values)), **given.named}
+        arguments: dict[Key, Value] = dict(enumerate(given.values))
+        arguments |= given.named
         ours = frozenset(key for key, value in arguments.items() if self.followed(value))
         source = self.callees.kernel(holder) if ours and not tracked(holder) else None
         if source is None:
@@ -130,7 +128,7 @@ class Launches(Outcomes):
             case ast.BinOp(left=left, op=op, right=right):
                 return self.combined_sizes(type(op).__name__, self.entry_of(left, metas), self.entry_of(right, metas))
             case ast.Call(func=callee, args=[first, second], keywords=[]):
-                make = MATHS.get(self.called(callee))
+                make = _maths(self.called(callee))
                 one, two = self.entry_of(first, metas), self.entry_of(second, metas)
                 return None if make is None or one is None or two is None else make(one, two)
             case ast.Call(func=callee, args=[first], keywords=[]) if self.called(callee) == "triton.next_power_of_2":
@@ -209,3 +207,14 @@ def _stride(size: Size) -> Stride | None:
 def _in_words(effect: Effect, name: str) -> Effect:
     """Without the name of the kernel in front."""
     return replace(effect, told=effect.told.removeprefix(f"{name} ").removeprefix(f"{name}: "))
+
+
+def _maths(name: str) -> Callable[[Size, Size], Size] | None:
+    match name:
+        case "triton.cdiv":
+            return cdiv
+        case "builtins.min":
+            return minimum
+        case "builtins.max":
+            return maximum
+    return None
