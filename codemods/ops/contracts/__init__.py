@@ -134,7 +134,7 @@ def _effect(row: Contract, parameter: Parameter, shared: str) -> Effect:
         return Effect(reads, touches=False, keeps=keeps, returned=returned, told=f"{told} ({row.source})")
     if shared:
         missing = f"{call} has it as {parameter.name} and as {shared}, and what two arguments in one memory do is open"
-        return Effect(ALL, keeps=promise.keeps if promise else "", returned=returned, told=missing, missing=missing)
+        return Effect(SOME, keeps=promise.keeps if promise else "", returned=returned, told=missing, missing=missing)
     if promise is None:
         told = f"{call} may look at it and change it ({row.source})"
         return Effect(SOME, returned=returned, told=told, missing=f"{call} may write some of it")

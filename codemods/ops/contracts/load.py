@@ -59,7 +59,7 @@ def rows(file: Path, text: str, library: str, given: object, header: str, versio
     """
     made: list[Contract] = []
     if not isinstance(given, list) or not all(isinstance(row, dict) for row in given):
-        line = _line(text, place) if (place := text.find(header)) >= 0 else 1
+        line = _line(text, max(text.find(header), 0))
         raise ContractError(f"{file}:{line}: [[{header}]] must be a list of tables")
     spans = _spans(text, header, len(given))
     known: dict[str, int] = {}
