@@ -60,6 +60,8 @@ def outcome(
     `spread`: it has arguments such as `*rest`. `own`: rows of the project, which go first. `declared`: the schema that
     the checkout registers for it, which is used where there is no row.
     """
+    if path.startswith("torch.ops.") and path.count(".") == 4:  # an overload: torch.ops.ns.name.default
+        path = path.rpartition(".")[0]
     contract = own.get(path) or shipped(path)
     if spread or contract is None and declared is None:
         return None
