@@ -209,6 +209,7 @@ def _settings(
         ignore=ignored or (),
         exclude=(skipped,),
         assume=(config.assume or ()) if assume is None else split(assume),
+        contracts=config.contracts,
     )
     return options, style or config.output_format or "text"
 
