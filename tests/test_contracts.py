@@ -183,7 +183,7 @@ def test_two_outputs_in_one_memory_promise_nothing() -> None:
     same = outcome("torch.ops._moe_C.topk_softmax", {"w"}, {"ids"}, {"ids"}, {"x"})
     assert [same.effects[place].writes for place in range(3)] == [ALL, None, None]
     assert same.effects[1].reads == SOME
-    assert "topk_indices and as token_expert_indices" in same.effects[1].missing
+    assert "topk_indices and token_expert_indices" in same.effects[1].missing
 
 
 def test_an_output_that_is_an_input_too_promises_nothing() -> None:
@@ -244,8 +244,8 @@ def test_what_is_not_said_is_the_worst(tmp_path: Path) -> None:
     assert effect is not None
     assert effect.effects[0] == Effect(
         SOME,
-        told="scale() may look at it and change it (csrc/scale.cu:3, lib 1.0)",
-        missing="scale() may write some of it",
+        told="may look at it and change it (csrc/scale.cu:3, lib 1.0)",
+        missing="it may write some of it",
     )
     assert effect.effects[1].reads is None
 

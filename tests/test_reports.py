@@ -128,6 +128,8 @@ def test_what_the_tool_says_today(accept: bool) -> None:
 def test_two_outputs_in_one_memory_are_refused_by_the_contract_alone() -> None:
     """Claim 002-3: to give `topk_softmax` its second output as the third one, too."""
     for path in ("sgl_kernel.topk_softmax", "torch.ops._moe_C.topk_softmax"):
-        effects = getattr(outcome(path, [{"weights"}, {"ids"}, {"ids"}, {"gating"}], {}), "effects")
+        found = outcome(path, [{"weights"}, {"ids"}, {"ids"}, {"gating"}], {})
+        assert found is not None
+        effects = found.effects
         assert [effects[place].writes is None for place in range(3)] == [False, True, True]
         assert all("two arguments in one memory" in effects[place].missing for place in (1, 2))

@@ -1,5 +1,7 @@
 """The form of claim 003-5, which no release has: a column of zeros in front of running sums of each chunk."""
 
+from __future__ import annotations
+
 import torch
 
 

@@ -126,29 +126,27 @@ def _shared(schema: Schema, parameter: Parameter, memory: Mapping[str, frozenset
 
 
 def _effect(row: Contract, parameter: Parameter, shared: str) -> Effect:
-    call = f"{row.schema.name}()"
     returned = row.schema.returned(parameter)
     promise = row.promises.get(parameter.name)
+    keeps = promise.keeps if promise else ""
     if not parameter.mutated:
-        keeps = promise.keeps if promise else ""
         reads = promise.reads if promise else ALL
-        told = f"{call} reads it" if reads else f"{call} looks at no element of it"
-        return Effect(reads, touches=False, keeps=keeps, returned=returned, told=f"{told} ({row.source})")
+        told = f"{'reads it' if reads else 'looks at no element of it'} ({row.source})"
+        return Effect(reads, touches=False, keeps=keeps, returned=returned, told=told)
     if shared:
-        missing = f"{call} has it as {parameter.name} and as {shared}, and what two arguments in one memory do is open"
-        return Effect(SOME, keeps=promise.keeps if promise else "", returned=returned, told=missing, missing=missing)
+        missing = f"it is {parameter.name} and {shared}, and what two arguments in one memory do is not known"
+        return Effect(SOME, keeps=keeps, returned=returned, told=f"has it as {missing[6:]}", missing=missing)
     if promise is None:
-        told = f"{call} may look at it and change it ({row.source})"
-        return Effect(SOME, returned=returned, told=told, missing=f"{call} may write some of it")
-    when = f", if {promise.when}" if promise.when and promise.writes is not None else ""
+        told = f"may look at it and change it ({row.source})"
+        return Effect(SOME, returned=returned, told=told, missing="it may write some of it")
     part = f"writes {promise.writes}" if promise.writes is not None else "may write some of it"
-    missing = "" if promise.writes == ALL else f"{call} {part}{': ' + promise.when if promise.when else ''}"
+    when = promise.when and (f", if {promise.when}" if promise.writes is not None else f": {promise.when}")
     return Effect(
         promise.reads,
         promise.writes,
-        promise.touches,
-        promise.keeps,
+        promise.touches and promise.writes != ALL,
+        keeps,
         returned,
-        f"{call} {part}{when} ({row.source})",
-        missing,
+        f"{part}{when} ({row.source})",
+        "" if promise.writes == ALL else f"it {part}{when}",
     )
