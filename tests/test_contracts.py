@@ -24,7 +24,7 @@ ROW = """
 [[op]]
 names = ["lib.scale", "torch.ops.lib.scale"]
 schema = "scale(Tensor! out, Tensor x, float factor=1.0) -> ()"
-arguments.out = { reads = "nothing", writes = "all", when = "it is contiguous" }
+arguments.out = { reads = "nothing", writes = "all", layout = "contiguous" }
 source = "csrc/scale.cu:3"
 """
 
@@ -145,7 +145,8 @@ def test_a_kernel_that_writes_all_of_its_output() -> None:
     assert (out.reads, out.writes, out.keeps, out.returned) == (None, ALL, "", False)
     assert (x.reads, x.writes, x.touches) == (ALL, None, False)
     assert (found.assumes, found.quiet, found.fresh) == (("contract:vllm",), True, True)
-    assert "contiguous" in out.told
+    assert out.dense
+    assert "if it is contiguous and it holds half" in out.told
     assert "csrc/activation_kernels.cu:85, vllm 0.10.0" in out.told
 
 
@@ -273,11 +274,12 @@ WRONG = [
     (
         ('writes = "all"', 'wrties = "all"'),
         8,
-        "arguments.out.wrties: unknown key (there are: reads, writes, keeps, when)",
+        "arguments.out.wrties: unknown key (there are: reads, writes, layout, keeps, when)",
     ),
     (('writes = "all"', 'writes = "half"'), 8, "arguments.out.writes: must be 'all', 'some', 'nothing' or a slice"),
     (('writes = "all"', "writes = true"), 8, "arguments.out.writes: must be a string"),
-    (('writes = "all", when = "it is contiguous"', 'writes = "some"'), 8, "arguments.out.when: must say which part"),
+    (('writes = "all"', 'writes = "some"'), 8, "arguments.out.when: must say which part"),
+    (('"contiguous"', '"dense"'), 8, "arguments.out.layout: must be 'any' or 'contiguous', not 'dense'"),
     (("{ reads", '"all" #'), 8, "arguments.out: must be a table such as"),
     (("arguments.out", "arguments.x"), 8, "arguments.x.writes: the schema does not mark it as written"),
     (("Tensor! out", "Tensor(a!)[] out"), 8, "arguments.out.writes: of a list only 'some' can be said"),

@@ -27,6 +27,7 @@ class Promise:
     touches: bool = True
     keeps: str = ""
     when: str = ""  # what must be true of the call, or which part is written, in words
+    dense: bool = False  # it holds for a contiguous argument
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +141,18 @@ def _effect(row: Contract, parameter: Parameter, shared: str) -> Effect:
         told = f"may look at it and change it ({row.source})"
         return Effect(SOME, returned=returned, told=told, missing="it may write some of it")
     part = f"writes {promise.writes}" if promise.writes is not None else "may write some of it"
-    when = promise.when and (f", if {promise.when}" if promise.writes is not None else f": {promise.when}")
+    if promise.writes is None:
+        when = f": {promise.when}" if promise.when else ""
+    else:
+        conditions = " and ".join(filter(None, ("it is contiguous" if promise.dense else "", promise.when)))
+        when = f", if {conditions}" if conditions else ""
     return Effect(
         promise.reads,
         promise.writes,
         promise.touches and promise.writes != ALL,
         keeps,
         returned,
-        f"{part}{when} ({row.source})",
-        "" if promise.writes == ALL else f"it {part}{when}",
+        told=f"{part}{when} ({row.source})",
+        missing="" if promise.writes == ALL else f"it {part}{when}",
+        dense=promise.dense,
     )

@@ -14,7 +14,7 @@ from codemods.ops.contracts import Contract, Promise
 from codemods.ops.schema import Parameter, Schema, SchemaError, parse
 
 KEYS = ("names", "schema", "source", "arguments", "omitted", "reaches")
-ARGUMENT = ("reads", "writes", "keeps", "when")
+ARGUMENT = ("reads", "writes", "layout", "keeps", "when")
 HEADER = ("library", "version", "repository", "op")
 NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 SLICE = re.compile(r"(-?\d*):(-?\d*)")
@@ -137,9 +137,13 @@ def _promise(name: str, parameter: Parameter | None, told: object, schema: Schem
         raise _WrongError(f"{where}.writes: of a list only 'some' can be said", where)
     if writes == "some" and "writes" in told and not when:
         raise _WrongError(f"{where}.when: must say which part is written", where)
+    layout = told.get("layout", "any")
+    if layout not in ("any", "contiguous"):
+        raise _WrongError(f"{where}.layout: must be 'any' or 'contiguous', not {layout!r}", where)
     reads = _part(told.get("reads", "all" if parameter.tensor else "nothing"), f"{where}.reads", where)
     box = _part(writes, f"{where}.writes", where)
-    return Promise(reads, None if box == SOME else box, box is not None, told.get("keeps", ""), when)
+    touches = box is not None
+    return Promise(reads, None if box == SOME else box, touches, told.get("keeps", ""), when, layout == "contiguous")
 
 
 def _part(text: str, key: str, near: str) -> Box | None:
