@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 from codemods.core.syntax import walk
@@ -24,7 +25,9 @@ from codemods.read.discover import SKIPPED
 
 SOURCES = (".cpp", ".cc", ".cu", ".cuh", ".h", ".hpp", ".hip", ".py")
 REGISTERS = re.compile(rb'\bdef\s*\(\s*"|\bdefine\s*\(|\bmutates_args\b')
+MARKS = (".git", "pyproject.toml", "setup.py")
 MOST_BYTES = 2_000_000
+MOST_FILES = 50_000  # more than any project has: somebody's home directory
 COMMENT = re.compile(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 DEFINED = re.compile(r'\bTORCH_LIBRARY\w*\s*\(([^,)]*(?:\([^)]*\))?[^,)]*),|\bdef\s*\(\s*((?:"(?:\\.|[^"\\])*"\s*)+)')
 STRING = re.compile(r'"((?:\\.|[^"\\])*)"')
@@ -63,13 +66,20 @@ def _joined(schemas: list[Schema]) -> Schema | None:
     return replace(schemas[0], parameters=tuple(parameters))
 
 
+def project_of(folder: Path | None) -> Path | None:
+    """The root of the project that a folder is in, None where nothing marks one."""
+    around = (folder, *folder.parents) if folder else ()
+    return next((one for one in around if any((one / mark).exists() for mark in MARKS)), None)
+
+
 @lru_cache(maxsize=8)
 def _registering(root: Path) -> tuple[tuple[bool, str], ...]:
     """The files that register operators: whether it is Python, and the text."""
+    files = tuple(islice(_sources(root), MOST_FILES + 1))
     return tuple(
         (file.suffix == ".py", source.decode("utf-8", "replace"))
-        for file in _sources(root)
-        if (source := _read(file)) and REGISTERS.search(source)
+        for file in files
+        if len(files) <= MOST_FILES and (source := _read(file)) and REGISTERS.search(source)
     )
 
 
