@@ -158,7 +158,7 @@ def decide_file(
     from codemods.read import suppress
     from codemods.read.summary import summaries_of
 
-    summaries = summaries_of(path.resolve() if path else None, name, run)
+    summaries = summaries_of(path.resolve() if path else None, name, run, options.contracts)
     try:
         tree = _parse(source)
         sites = _sites(tree, source, name, options, summaries)

@@ -39,4 +39,5 @@ class Outcome:
     quiet: bool = False
     assumes: tuple[str, ...] = ()  # "contract:vllm", "closed-world"
     fresh: bool = False  # the result is a tensor of its own
+    apart: bool = False  # a call that writes an argument which lies in the memory of another one has no meaning
     returns: int | str | None = None  # the result certainly is this argument, the same object

@@ -53,6 +53,7 @@ class Memory:
         self.ran: set[ast.AST] = set()  # where code that cannot be seen runs
         self.kept_names: set[ast.AST] = set()  # names that an augmented assignment leaves bound to the same tensor
         self.moments: dict[ast.AST, Moment] = {}  # of allocations in loops, and in front of loops
+        self.apart_calls: set[ast.AST] = set()  # calls that have no meaning where their arguments overlap
         self.assuming: tuple[str, ...] = ()  # what the call that is being told rests on
         self.streams: ast.AST | None = None  # where the function begins to work on several streams
         calls = [
@@ -78,7 +79,7 @@ class Memory:
                 if ref.buffer is not FRESH and ref.buffer is not OUTSIDE:
                     self.tell(Read(ref.buffer, None, node, why, ref.when))
 
-    def read(self, value: Value, node: ast.AST, why: str = "read here") -> None:
+    def read(self, value: Value, node: ast.AST, why: str = "read here", but: Refs = NONE) -> None:
         elsewhere = False
         for ref in value.reach:
             if ref.buffer is FRESH:
@@ -87,7 +88,7 @@ class Memory:
             if ref.buffer is not OUTSIDE:
                 self.tell(Read(ref.buffer, told(ref.region), node, why, ref.when))
         if elsewhere:
-            self.outside_read(node, f"{why}: it may be the same memory", value.reach)
+            self.outside_read(node, f"{why}: it may be the same memory", value.reach | but)
 
     def write(
         self, value: Value, node: ast.AST, why: str, sure: bool = False, constant: str | None = None, api: str = ""

@@ -114,7 +114,8 @@ def _outcome(
         if parameter.name in given
     }
     fresh = not any(effect.returned for effect in effects.values())
-    return Outcome(effects, quiet=row.quiet, assumes=(assumes,), fresh=fresh)
+    apart = assumes.startswith("contract:")
+    return Outcome(effects, quiet=row.quiet, assumes=(assumes,), fresh=fresh, apart=apart)
 
 
 def _shared(schema: Schema, parameter: Parameter, memory: Mapping[str, frozenset[Hashable]]) -> str:
@@ -142,6 +143,7 @@ def _effect(row: Contract, parameter: Parameter, shared: str) -> Effect:
         return Effect(SOME, returned=returned, told=told, missing="it may write some of it")
     part = f"writes {promise.writes}" if promise.writes is not None else "may write some of it"
     if promise.writes is None:
+        part = "reads it, and may write some of it" if promise.reads else part
         when = f": {promise.when}" if promise.when else ""
     else:
         conditions = " and ".join(filter(None, ("it is contiguous" if promise.dense else "", promise.when)))
