@@ -44,7 +44,7 @@ KINDS = {  # what a refusal says that is right for the right reason: its code, a
     "held across turns": r"kept-by-name: .*next turn",
 }
 LIFE_CYCLES = {"004-02", "004-09"}  # safe, but only what all methods of the class do with an attribute shows it
-UNPROVED = {"000-6"}  # safe, and not yet shown: to be emptied
+UNPROVED: set[str] = set()  # safe, and not yet shown
 UNSAID = {"000-1", "000-2", "000-5", "000-7", "001-1", "001-2"}  # refused, with another reason: to be emptied
 
 

@@ -33,7 +33,7 @@ class Asked:
 
 
 class Callees(Protocol):
-    def numbers(self, api: str) -> int | None: ...
+    def annotated(self, api: str) -> int | str | None: ...
 
     def outcome(self, asked: Asked) -> Outcome | None: ...
 
@@ -66,13 +66,17 @@ class Outcomes(Operators):
         return self.applied(asked, outcome, f"{holder.name}.{attr}" if attr else holder.name)
 
     def typed(self, api: str, value: Value) -> Value:
-        """What code that is not looked into gives back: where it is annotated as ints, it holds no memory. That matters
-        only beside memory that others may have, too."""
-        count = self.callees.numbers(api) if self.callees is not None and self.fills else None
-        if count is None:
-            return value
-        made = [number(variable(Atom(f"{api}()", ("int", self.at, place)))) for place in range(max(count, 1))]
-        return Value(("def", self.at), items=tuple(made), name="tuple") if count else made[0]
+        """What a function gives back, where it is annotated: ints hold no memory, and methods of tensors run no code.
+        That matters only beside memory that others may have, too."""
+        match self.callees.annotated(api) if self.callees is not None and self.fills else None:
+            case "tensor":
+                return replace(value, refs=value.reach, inside=NONE, tensor=True)
+            case "int":
+                return number(variable(Atom(f"{api}()", ("int", self.at))))
+            case int(count):
+                made = [number(variable(Atom(f"{api}()", ("int", self.at, place)))) for place in range(count)]
+                return Value(("def", self.at), items=tuple(made), name="tuple")
+        return value
 
     def followed(self, value: Value) -> bool:
         """Some of its memory is not within reach of others yet."""

@@ -229,12 +229,15 @@ class Here:
                 return self.summaries.kernel(found.module, found.node.name) if found else None
         return None
 
-    def numbers(self, api: str) -> int | None:
-        """How many ints a function of the checkout gives, by its annotation: 0 for one that is no tuple."""
+    def annotated(self, api: str) -> int | str | None:
+        """What a function of the checkout gives, by its annotation: "tensor", "int", or how many ints."""
         found = self.summaries.checkout.path(api)
-        match getattr(found.node, "returns", None) if found else None:
+        note = found.node.returns if found and isinstance(found.node, ast.FunctionDef) else None
+        match note:
             case ast.Name(id="int"):
-                return 0
+                return "int"
+            case ast.Attribute() if found and dotted(note, found.module.names.apis) == "torch.Tensor":
+                return "tensor"
             case ast.Subscript(value=ast.Name(id="tuple"), slice=ast.Tuple(elts=every)) if all(
                 isinstance(one, ast.Name) and one.id == "int" for one in every
             ):
