@@ -319,11 +319,11 @@ def test_a_schema_of_the_checkout_tells_what_is_read(tmp_path: Path) -> None:
 
 def test_rows_of_a_project_are_used_and_accepted(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(OWN)
-    text = "import mine\nimport torch\ndef f(x, n: int):\n    out = torch.zeros(n)\n    mine.scale(out, x)\n    return out\n"
+    text = "import mine, torch\ndef f(x, n: int):\n    out = torch.zeros(n)\n    mine.scale(out, x)\n    return out\n"
     (tmp_path / "m.py").write_text(text)
     result = execute("check", "--output-format", "concise", "m.py", cwd=tmp_path)
     assert result.returncode == 1
-    assert b"m.py:4:11: zeros_to_empty assumed[contract:mine]" in result.stdout
+    assert b"m.py:3:11: zeros_to_empty assumed[contract:mine]" in result.stdout
     assert execute("fix", "m.py", cwd=tmp_path).returncode == 0
     assert "torch.empty(n)" in (tmp_path / "m.py").read_text()
 
