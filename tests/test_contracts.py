@@ -144,7 +144,7 @@ def test_a_kernel_that_writes_all_of_its_output() -> None:
     out, x = found.effects[0], found.effects[1]
     assert (out.reads, out.writes, out.keeps, out.returned) == (None, ALL, "", False)
     assert (x.reads, x.writes, x.touches) == (ALL, None, False)
-    assert (found.assumes, found.quiet, found.fresh) == (("contract:vllm",), True, True)
+    assert (found.assumes, found.quiet, found.fresh) == (("contract:vllm",), True, False)
     assert out.dense
     assert "if it is contiguous and it holds half" in out.told
     assert "csrc/activation_kernels.cu:85, vllm 0.10.0" in out.told

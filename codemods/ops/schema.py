@@ -13,6 +13,7 @@ from dataclasses import dataclass
 HEAD = re.compile(r"\s*(?:(?P<space>\w+)::)?(?P<name>\w+)(?:\.\w+)?\s*\(")
 PARAMETER = re.compile(r"(?P<kind>[\w.]+(?:[?!]|\[\d*\]|\([^()]*\))*)\s+(?P<name>\w+)\s*(?P<default>=.*)?", re.DOTALL)
 RESULT = re.compile(r"(?P<kind>[\w.]+(?:[?!]|\[\d*\]|\([^()]*\))*)(?:\s+\w+)?")
+SINGLE = re.compile(r"Tensor\(\w+!?\)")
 SET = re.compile(r"\(\s*([\w|]+)\s*!?\s*(?:->\s*[\w|*]+\s*)?\)")
 
 
@@ -39,6 +40,7 @@ class Schema:
     parameters: tuple[Parameter, ...]
     returns: tuple[frozenset[str], ...] = ()
     space: str = ""
+    tensor: bool = False  # there is one result, and it is a tensor
 
     @property
     def fresh(self) -> bool:
@@ -64,6 +66,7 @@ def parse(text: str) -> Schema:
         tuple(_parameters(text[head.end() : end])),
         tuple(_results(results.strip())),
         head["space"] or "",
+        results.strip() in ("Tensor", "(Tensor)") or SINGLE.fullmatch(results.strip()) is not None,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from codemods.core.effect import UNSEEN, Effect, Outcome
+from codemods.core.event import Read
 from codemods.core.region import ALL, Box, Comb, Run
 from codemods.core.size import Atom, Size, as_size, variable
 from codemods.read.births import Given
@@ -107,6 +108,9 @@ class Outcomes(Operators):
         self.assuming = tuple(dict.fromkeys((*was, *outcome.assumes)))
         if not outcome.quiet:
             self.outside_call(node, f"reachable when {name}() runs")
+        elif outcome.assumes:
+            for buffer in sorted(self.state.escaped, key=lambda buffer: buffer.name):
+                self.tell(Read(buffer, None, node, f"not reached by {name}()"))
         effects = [(value, outcome.effects.get(key, UNSEEN)) for key, value in asked.arguments.items()]
         written: Refs = NONE
         if outcome.apart:

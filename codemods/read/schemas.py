@@ -191,7 +191,8 @@ def _signature(function: ast.FunctionDef, call: ast.Call) -> Schema | None:
         ),
     ]
     nothing = isinstance(function.returns, ast.Constant) and function.returns.value is None
-    return Schema(function.name, tuple(parameters), () if nothing else (frozenset(),))
+    tensor = function.returns is not None and ast.unparse(function.returns) in ("Tensor", "torch.Tensor")
+    return Schema(function.name, tuple(parameters), () if nothing else (frozenset(),), tensor=tensor)
 
 
 def _parameter(arg: ast.arg, written: object, required: bool, keyword: bool) -> Parameter:

@@ -113,7 +113,7 @@ def _outcome(
         for parameter in row.schema.parameters
         if parameter.name in given
     }
-    fresh = not any(effect.returned for effect in effects.values())
+    fresh = row.schema.tensor and not any(effect.returned for effect in effects.values())
     apart = assumes.startswith("contract:")
     return Outcome(effects, quiet=row.quiet, assumes=(assumes,), fresh=fresh, apart=apart)
 
