@@ -45,7 +45,7 @@ KINDS = {  # what a refusal says that is right for the right reason: its code, a
 }
 LIFE_CYCLES = {"004-02", "004-09"}  # safe, but only what all methods of the class do with an attribute shows it
 UNPROVED: set[str] = set()  # safe, and not yet shown
-UNSAID = {"000-1", "000-2", "000-5", "000-7", "001-1", "001-2"}  # refused, with another reason: to be emptied
+UNSAID = {"000-1", "000-5", "000-7"}  # refused, with another reason: to be emptied
 
 
 @lru_cache(maxsize=64)

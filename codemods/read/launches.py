@@ -37,8 +37,8 @@ class Launches(Outcomes):
         node = given.node
         if self.callees is None or not isinstance(node.func, ast.Subscript) or given.starred or given.spread:
             return None
-        arguments: dict[Key, Value] = dict(enumerate(given.values))
-        arguments |= given.named
+        pairs: list[tuple[Key, Value]] = [*enumerate(given.values), *given.named.items()]
+        arguments = dict(pairs)
         ours = frozenset(key for key, value in arguments.items() if self.followed(value))
         source = self.callees.kernel(holder) if ours and not tracked(holder) else None
         if source is None:
@@ -52,7 +52,7 @@ class Launches(Outcomes):
         found = outcome(source, launch)
         effects = {key: _in_words(effect, name) for key, effect in found.effects.items()}
         found = replace(found, effects=effects)
-        if not self.apart(arguments, found):
+        if self.together(arguments, found) is not None:
             return None
         return self.applied(Asked(node, holder, "", arguments, False, ours), found, name)
 
