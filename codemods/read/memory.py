@@ -53,6 +53,7 @@ class Memory:
         self.ran: set[ast.AST] = set()  # where code that cannot be seen runs
         self.kept_names: set[ast.AST] = set()  # names that an augmented assignment leaves bound to the same tensor
         self.moments: dict[ast.AST, Moment] = {}  # of allocations in loops, and in front of loops
+        self.trusted: set[str] = set()  # modules that are taken to hand on Triton, as assumptions
         self.assuming: tuple[str, ...] = ()  # what the call that is being told rests on
         self.streams: ast.AST | None = None  # where the function begins to work on several streams
         calls = [
