@@ -93,6 +93,7 @@ class Memory:
     written: set[int] = field(default_factory=set)
     seen: set[int] = field(default_factory=set)
     mine: set[int] = field(default_factory=set)
+    budget: int = 3_000  # how often it may be loaded: a loop may not end
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,9 @@ def load(pointer: Any, mask: Any = None, other: Any = None, boundary_check: Any 
     shape = np.broadcast_shapes(np.shape(pointer.offset), np.shape(raw(mask)))
     result = np.zeros(shape)
     memory = pointer.memory
+    memory.budget -= 1
+    if memory.budget < 0:
+        raise Impossible("it does not end")
     for place, address, on in lanes(pointer, mask):
         if on and address in memory.places:
             if address not in memory.mine:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import itertools
 from collections.abc import Callable, Iterator
 
 from kernel_pages import Page
@@ -59,9 +60,9 @@ def _launch(node: ast.AST) -> list[ast.AST]:
             numbers = [at for at, found in enumerate(args) if _number(found)]
             calls = []
             for at in numbers:
-                for new in (_plus(args[at], 1), _plus(args[at], -1), _twice(args[at])):
-                    calls.append(ast.Call(func, [*args[:at], new, *args[at + 1 :]], words))
-            for one, two in zip(numbers, numbers[1:], strict=False):
+                others = _plus(args[at], 1), _plus(args[at], -1), _twice(args[at])
+                calls += [ast.Call(func, [*args[:at], new, *args[at + 1 :]], words) for new in others]
+            for one, two in itertools.pairwise(numbers):
                 swapped = list(args)
                 swapped[one], swapped[two] = args[two], args[one]
                 calls.append(ast.Call(func, swapped, words))

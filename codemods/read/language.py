@@ -131,6 +131,8 @@ class Calls(Functions):
                 return self.converted(self.given(node, "input", "dtype", "fp_downcast_rounding", "bitcast"), node)
             case "constexpr":
                 return self.value(node.args[0])
+            case "pointer_type":
+                return Code(None, None, "a pointer type")
             case "make_block_ptr" | "make_tensor_descriptor" | "advance":
                 return self.block(name, node)
         values = [self.value(part) for part in node.args]
@@ -218,7 +220,7 @@ class Calls(Functions):
         if isinstance(value, Num) and why(value) is None and isinstance(target, Code) and "float" in name:
             return self.unknown("a conversion", value)
         unpointed = isinstance(target, Code) and target.path and "pointer" not in target.path
-        if unpointed or not why(value):
+        if unpointed or isinstance(target, Pointer) or not why(value):  # no argument is a type of pointers
             return self.unknown("a conversion", value)
         return Pointer(None, None, value.rank)
 
