@@ -63,7 +63,7 @@ def box(reach: Reach, shape: Shape) -> tuple[Interval, ...]:
             if share is not None:
                 if share != ONE or dimension in digits:
                     raise Open(f"every {share}. index of dimension {dimension} only")
-                digits[dimension] = digit
+                _unfold(digit, dimension, digits, shape)
                 break
         else:
             raise Open(f"a stride of {digit.factor} is none of the tensor's")
@@ -83,6 +83,22 @@ def box(reach: Reach, shape: Shape) -> tuple[Interval, ...]:
         (starts[dimension], starts[dimension] + (digits[dimension].extent if dimension in digits else ONE))
         for dimension in range(len(shape.extents))
     )
+
+
+def _unfold(digit: Digit, dimension: int, digits: dict[int, Digit], shape: Shape) -> None:
+    """A digit that runs through several dimensions which lie densely is a digit in each."""
+    extent, stride = shape.extents[dimension], shape.strides[dimension]
+    many = None if digit.extent == extent else quotient(digit.extent, extent)
+    next_ = [
+        other
+        for other in range(len(shape.extents))
+        if shape.strides[other] == stride * extent and other not in digits and shape.extents[other] != ONE
+    ]
+    if many is None or not next_:
+        digits[dimension] = digit
+        return
+    digits[dimension] = Digit(stride, extent)
+    _unfold(Digit(stride * extent, many), next_[0], digits, shape)
 
 
 def _weight(stride: Poly) -> tuple[int, int, str]:

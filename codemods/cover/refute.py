@@ -16,6 +16,7 @@ from codemods.cover.boxes import Shape
 
 TRIES = 4
 MOST_POINTS = 20_000
+TOO_LARGE = "it is too large to be checked"
 MOST_ELEMENTS = 1_500
 CHOICES = (1, 2, 3, 5, 4, 7, 6)
 
@@ -101,7 +102,7 @@ def missed(stores: tuple[Access, ...], shape: Shape, grid: tuple[Poly, ...]) -> 
         looked += 1
         if looked >= TRIES:
             break
-    return "" if looked else "too large to be checked"
+    return "" if looked else TOO_LARGE
 
 
 def _points(stores: tuple[Access, ...], shape: Shape, grid: tuple[Poly, ...]) -> Iterator[Point]:

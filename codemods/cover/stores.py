@@ -128,7 +128,7 @@ def _together(stores: list[Access], shape: Shape, grid: tuple[Poly, ...]) -> Cov
     if all(covers(one, extent, shape.facts) for one, extent in zip(part, shape.extents, strict=True)):
         return Covered(full(shape), tuple(dict.fromkeys(by)))
     text, line = gaps[0] if gaps else ("", by[0].line)
-    return Covered(part, tuple(dict.fromkeys(by)), text or "a part", line)
+    return Covered(part, tuple(dict.fromkeys(by)), text or "only a part is reached", line)
 
 
 def cases(store: Access) -> Iterator[tuple[Poly, Condition]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from codemods.core.access import Access
 from codemods.core.condition import AtLeast, Condition, blind, conjuncts
-from codemods.core.poly import ONE, ZERO, Atom, Poly, cdiv, coefficient, deep, poly, quotient
+from codemods.core.poly import ONE, ZERO, Atom, Poly, cdiv, coefficient, deep, div, mod, poly, quotient
 from codemods.cover.bounds import Facts
 from codemods.cover.space import Open, Space, free
 from codemods.cover.swizzle import swizzled
@@ -174,6 +174,21 @@ def trimmed(space: Space) -> bool:
     return False
 
 
+def rounded(space: Space) -> bool:
+    """The machine's division rounds to 0: down, where nothing is negative."""
+    for value in space.everything():
+        for atom in sorted(deep(value)):
+            if atom.kind not in ("trunc", "rem"):
+                continue
+            over, by = atom.parts
+            assert isinstance(over, Poly) and isinstance(by, Poly)
+            if space.facts.at_least_one(by) and space.facts.natural(over):
+                new = (div if atom.kind == "trunc" else mod)(over, by)
+                space.exchange(lambda other, atom=atom, new=new: new if other == atom else None)  # type: ignore[misc]
+                return True
+    return False
+
+
 def raised(space: Space) -> bool:
     """atom >= L: count from L."""
     for test in space.tests:
@@ -315,4 +330,4 @@ def _split(space: Space, atom: Atom, by: Poly) -> None:
         space.tests.append(extent - 1 - high * by - low)
 
 
-LEMMAS = (certain, fixed, idle, bounded, trimmed, implied, raised, lowest, swizzled, split, merged)
+LEMMAS = (certain, fixed, rounded, idle, bounded, trimmed, implied, raised, lowest, swizzled, split, merged)

@@ -105,7 +105,7 @@ class Calls(Launches):
             return made
         if api in QUIET and not any(value.inside for value in given.every):
             return Value(("def", self.at), name=api)
-        if api.startswith("triton.") and (result := self.computed(api, given)) is not None:
+        if "triton." in api and (result := self.computed(given)) is not None:
             return result
         op = function(api)
         if op is None and (result := self.seen_into(given, Value(api=api, name=api), "")) is not None:

@@ -131,6 +131,8 @@ class Calls(Functions):
                 return self.converted(self.given(node, "input", "dtype", "fp_downcast_rounding", "bitcast"), node)
             case "constexpr":
                 return self.value(node.args[0])
+            case "pointer_type":
+                return Code(None, None, "a pointer type")
             case "make_block_ptr" | "make_tensor_descriptor" | "advance":
                 return self.block(name, node)
         values = [self.value(part) for part in node.args]
@@ -163,9 +165,13 @@ class Calls(Functions):
         if why(low, high):
             return replace(self.state.blind("the length of an arange", node.lineno), rank=1)
         length = high.value - low.value
+        self.lengthy(length)
+        return Num(low.value if length == ONE else low.value + poly(lane(0, length)), 1)
+
+    def lengthy(self, length: Poly) -> None:
+        """A tensor has at least one lane along each axis, or the kernel does not compile."""
         if not self.state.undecided and all(map(_at_run_time, self.state.path)) and len(length.terms) == 1:
             self.state.positive |= _factors(length)
-        return Num(low.value if length == ONE else low.value + poly(lane(0, length)), 1)
 
     def filled(self, name: str, node: ast.Call) -> Value:
         given = self.given(node, *(("shape", "value", "dtype") if name == "full" else ("shape", "dtype")))
@@ -214,7 +220,7 @@ class Calls(Functions):
         if isinstance(value, Num) and why(value) is None and isinstance(target, Code) and "float" in name:
             return self.unknown("a conversion", value)
         unpointed = isinstance(target, Code) and target.path and "pointer" not in target.path
-        if unpointed or not why(value):
+        if unpointed or isinstance(target, Pointer) or not why(value):  # no argument is a type of pointers
             return self.unknown("a conversion", value)
         return Pointer(None, None, value.rank)
 
@@ -296,6 +302,8 @@ class Calls(Functions):
         offsets = self.numbers(given["offsets"]) if "offsets" in given else tuple(Num(ZERO) for _ in sizes)
         if not isinstance(base, Pointer) or len({len(shape), len(strides), len(sizes), len(offsets)}) != 1:
             raise NotUnderstood(f"`{_short(node)}`, line {node.lineno}")
+        for size in sizes:
+            self.lengthy(size.value)
         return Block(base, shape, strides, offsets, sizes, name == "make_tensor_descriptor")
 
     def numbers(self, value: Value) -> tuple[Num, ...]:

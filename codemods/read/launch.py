@@ -123,7 +123,8 @@ def outcome(source: KernelSource, launch: Launch) -> Outcome:
         memory = memory_of(parameter, bound, sizes)
         found = effect(trace, memory, name, source.module.path, source.function.lineno)
         if parameter in restored | reset:
-            found = Effect(told=f"{name} restores or resets it while it is tuned", missing=found.missing or "tuning")
+            told = f"{name} restores or resets it while it is tuned ({source.module.path}:{source.function.lineno})"
+            found = Effect(told=told, missing=told)
         effects[place] = found
     for place in places:
         effects.setdefault(place, Effect(reads=None, touches=False))  # an option of the launch
@@ -230,7 +231,7 @@ def tuned(source: KernelSource) -> tuple[set[str], set[str]]:
 def traced(source: KernelSource, launch: Launch, bound: Bound) -> tuple[Sizes, Trace]:
     """Trace the kernel, and once more where the first look has shown numbers to be positive."""
     sizes, trace, lacking = _traced(source, launch, bound, frozenset())
-    if lacking and trace.positive:
+    if trace.positive and (lacking or not all(atom.natural for atom in trace.positive)):
         sizes, trace, _ = _traced(source, launch, bound, trace.positive)
     return sizes, trace
 

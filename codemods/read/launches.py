@@ -25,8 +25,8 @@ from codemods.core.size import Size, as_size
 from codemods.read.births import Given
 from codemods.read.graph import arguments_of
 from codemods.read.launch import outcome
-from codemods.read.names import dotted
 from codemods.read.outcomes import Asked, Key, Outcomes
+from codemods.read.triton import resolve
 from codemods.read.values import Value, number, tracked
 from codemods.read.views import NIL
 
@@ -37,8 +37,8 @@ class Launches(Outcomes):
         node = given.node
         if self.callees is None or not isinstance(node.func, ast.Subscript) or given.starred or given.spread:
             return None
-        pairs: list[tuple[Key, Value]] = [*enumerate(given.values), *given.named.items()]
-        arguments = dict(pairs)
+        arguments: dict[Key, Value] = dict(enumerate(given.values))
+        arguments.update(given.named.items())
         ours = frozenset(key for key, value in arguments.items() if self.followed(value))
         source = self.callees.kernel(holder) if ours and not tracked(holder) else None
         if source is None:
@@ -51,7 +51,8 @@ class Launches(Outcomes):
         name = source.function.name
         found = outcome(source, launch)
         effects = {key: _in_words(effect, name) for key, effect in found.effects.items()}
-        found = replace(found, effects=effects)
+        assumes = tuple(sorted({*found.assumes, *self.trusted}))
+        found = replace(found, effects=effects, assumes=assumes)
         if self.together(arguments, found) is not None:
             return None
         return self.applied(Asked(node, holder, "", arguments, False, ours), found, name)
@@ -143,15 +144,9 @@ class Launches(Outcomes):
         raise NotImplementedError
 
     def called(self, callee: ast.expr) -> str:
-        names = self.graph.locals
-        root = callee
-        while isinstance(root, ast.Attribute):
-            root = root.value
-        if not isinstance(root, ast.Name) or root.id in names:
-            return ""
-        if isinstance(callee, ast.Name):
-            return self.names.api(callee.id) or ""
-        return dotted(callee, self.names.apis) or ""
+        path, trusted = resolve(callee, self.names, self.graph.locals)
+        self.trusted |= {trusted} - {""}
+        return path
 
     def extent_in(self, node: ast.expr, metas: str) -> Size | None:
         """`x.shape[i]`, `x.numel()`, `x.size(i)` and `len(x)` of a tensor under a name."""
@@ -175,12 +170,12 @@ class Launches(Outcomes):
         constant = None if at is None else at.constant
         return None if constant is None else self.dimension(value, constant).size
 
-    def computed(self, api: str, given: Given) -> Value | None:
+    def computed(self, given: Given) -> Value | None:
         """`triton.cdiv(..)` and `triton.next_power_of_2(..)` of numbers."""
         sizes = [value.size for value in given.values]
         if given.named or given.starred or any(size is None for size in sizes):
             return None
-        match api, [self.settle(size) for size in sizes if size is not None]:
+        match self.called(given.node.func), [self.settle(size) for size in sizes if size is not None]:
             case "triton.cdiv", [one, other]:
                 return number(cdiv(one, other), f"cdiv({one}, {other})")
             case "triton.next_power_of_2", [one]:

@@ -54,6 +54,7 @@ class Memory:
         self.kept_names: set[ast.AST] = set()  # names that an augmented assignment leaves bound to the same tensor
         self.moments: dict[ast.AST, Moment] = {}  # of allocations in loops, and in front of loops
         self.apart_calls: set[ast.AST] = set()  # calls that have no meaning where their arguments overlap
+        self.trusted: set[str] = set()  # modules that are taken to hand on Triton, as assumptions
         self.assuming: tuple[str, ...] = ()  # what the call that is being told rests on
         self.streams: ast.AST | None = None  # where the function begins to work on several streams
         calls = [
