@@ -300,7 +300,7 @@ def _sites(tree: ast.Module, source: bytes, name: str, options: Options, summari
                     if options.explain:
                         site.life += life(flow, proposal.node)
             where = f"in a function behind {flow.function}"  # where the next one is read
-        _doubt(tree, name, sites.values())
+        _doubt(tree, source, name, sites.values())
     except (RecursionError, MemoryError):
         raise
     except Exception as error:
@@ -308,12 +308,12 @@ def _sites(tree: ast.Module, source: bytes, name: str, options: Options, summari
     return list(sites.values())
 
 
-def _doubt(tree: ast.Module, name: str, sites: Iterable[_Site]) -> None:
+def _doubt(tree: ast.Module, source: bytes, name: str, sites: Iterable[_Site]) -> None:
     """A file that gives torch other functions has no proofs."""
     from codemods.read.patches import patched
 
     proved = [site for site in sites if not any(isinstance(verdict, Refused) for verdict in site.verdicts)]
-    if proved and (node := patched(tree)) is not None:
+    if proved and (node := patched(tree, source)) is not None:
         place = span(node)
         step = Step(name, place, "torch, or a function of it, is exchanged")
         message = f"line {place.line} gives torch, or a name of it, another value"

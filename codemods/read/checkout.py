@@ -11,7 +11,8 @@ from functools import cached_property
 from pathlib import Path
 
 from codemods.core.syntax import walk
-from codemods.read.names import BUILTINS, Names, names_of
+from codemods.read.marks import marks
+from codemods.read.names import BUILTINS, GLOBAL, Names, names_of
 from codemods.read.patches import patched
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -54,7 +55,7 @@ class Module:
     @cached_property
     def exchanged(self) -> bool:
         """It gives torch other functions, or binds names in ways that are not looked up."""
-        return patched(self.tree) is not None or re.search(rb"\bglobals\s*\(", self.source) is not None
+        return patched(self.tree, self.source) is not None or re.search(rb"\bglobals\s*\(", self.source) is not None
 
     def leaves(self, name: str) -> bool:
         """Of a package: the name of a module in it stands for that module."""
@@ -66,13 +67,14 @@ class Module:
         """All names that the module may bind; all there are where it imports `*`."""
         bound = {name for node, _ in _statements(self.tree.body, True) for name, _ in _bound(node, self.package)}
         return frozenset(
-            bound | {name for node in walk(self.tree) if isinstance(node, ast.Global) for name in node.names}
+            bound
+            | {name for node in marks(self.tree, self.source) if isinstance(node, ast.Global) for name in node.names}
         )
 
     @cached_property
     def bindings(self) -> dict[str, Binding]:
         """The names of the module that are bound in one place only, by a statement of its own."""
-        return bindings(self.tree, self.package)
+        return bindings(self.tree, self.package, self.source)
 
     @cached_property
     def set_attributes(self) -> frozenset[str]:
@@ -80,9 +82,9 @@ class Module:
         out."""
         found: set[str] = set()
         loud = DYNAMIC.search(self.source) is not None
-        for node in walk(self.tree):
+        for node in marks(self.tree, self.source):
             match node:
-                case ast.Attribute(attr=attr, ctx=ast.Store() | ast.Del()):
+                case ast.Attribute(attr=attr):
                     found.add(attr)
                 case ast.Call(func=ast.Name(id="setattr" | "delattr"), args=[_, name, *_]) if loud:
                     literal = isinstance(name, ast.Constant) and isinstance(name.value, str)
@@ -90,12 +92,12 @@ class Module:
         return frozenset(found)
 
 
-def bindings(tree: ast.Module | ast.ClassDef, package: str) -> dict[str, Binding]:
+def bindings(tree: ast.Module | ast.ClassDef, package: str, source: bytes) -> dict[str, Binding]:
     found: dict[str, list[Binding | None]] = {}
     for node, own in _statements(tree.body, True):
         for name, binding in _bound(node, package):
             found.setdefault(name, []).append(binding if own or isinstance(binding, Import) else None)
-    for inner in walk(tree):
+    for inner in walk(tree) if GLOBAL.search(source) else ():
         if isinstance(inner, ast.Global):
             for name in inner.names:
                 found.setdefault(name, []).append(None)

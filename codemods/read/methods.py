@@ -110,7 +110,7 @@ def _looked_up(checkout: Checkout, holder: Class, attr: str, depth: int) -> Iter
     """The function that the attribute stands for in a class. Where several bases have one, any of them."""
     if depth > 12:
         raise _UnclearError
-    own = bindings(holder.node, holder.module.package)
+    own = bindings(holder.node, holder.module.package, holder.module.source)
     if attr in own:
         node = own[attr]
         if not isinstance(node, ast.FunctionDef):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from codemods.core.syntax import walk
-from codemods.read.names import Names, _own_names, _scope
+from codemods.read.marks import marks
+from codemods.read.names import Names, _scope, own_names
 from codemods.read.triton import AROUND, JIT, resolve
+
+HOOKS = re.compile(rb"\b(?:pre|post)_hook\b")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -36,7 +39,9 @@ class KernelSource:
     assumes: tuple[str, ...] = ()  # modules that are trusted to hand on Triton
 
 
-def module_of(tree: ast.Module, names: Names, path: str, imported: Mapping[str, KernelSource] | None = None) -> Module:
+def module_of(
+    tree: ast.Module, source: bytes, names: Names, path: str, imported: Mapping[str, KernelSource] | None = None
+) -> Module:
     """Read the top level of a file once."""
     functions: dict[str, ast.FunctionDef] = {}
     constants: dict[str, bool | int | float | str | None] = {}
@@ -58,13 +63,13 @@ def module_of(tree: ast.Module, names: Names, path: str, imported: Mapping[str, 
             case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
                 times.update(alias.asname or alias.name.split(".")[0] for alias in aliases)
             case _:
-                times.update(_own_names(node))
-    times.update(name for node in walk(tree) if isinstance(node, ast.Global) for name in node.names)
+                times.update(own_names(node))
+    times.update(name for node in marks(tree, source) if isinstance(node, ast.Global) for name in node.names)
 
     def once(found: Mapping[str, object]) -> dict:  # type: ignore[type-arg]
         return {name: value for name, value in found.items() if times[name] == 1}
 
-    hooks = any(isinstance(node, ast.keyword) and node.arg in ("pre_hook", "post_hook") for node in walk(tree))
+    hooks = HOOKS.search(source) is not None
     return Module(path, names, once(functions), once(constants), once(wrapped), imported or {}, hooks)
 
 

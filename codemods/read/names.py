@@ -10,13 +10,14 @@ from functools import lru_cache
 
 from codemods.core.span import NEWLINE, Span, span
 from codemods.core.syntax import walk
+from codemods.read.marks import targets
 
 BUILTINS = frozenset(
     "abs all any bool bytes callable chr dict divmod enumerate eval exec filter float format frozenset getattr globals "
     "hasattr hash hex id int isinstance issubclass iter len list locals map max min next object open ord pow print "
     "range repr reversed round set setattr slice sorted str sum super tuple type vars zip".split()
 )
-GLOBAL = re.compile(rb"(?:^|[;:])[ \t\f]*global[ \t\f\\]", re.MULTILINE)
+GLOBAL = re.compile(rb"global[ \t\f\\\r\n]+\w+[ \t\f]*(?:[,;#\r\n\\]|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,9 @@ def names_of(tree: ast.Module, source: bytes) -> Names:
             case ast.Assign(targets=targets, value=ast.Constant(value=None)):
                 bound |= {name for target in targets for name in _stored(target) if name not in imported}
             case ast.stmt():
-                bound |= _own_names(node)
+                bound |= own_names(node)
+    if b":=" in source:
+        bound |= {name for node in _scope(tree.body) for name in _within(node)}
     if GLOBAL.search(source):
         bound |= {name for node in walk(tree) if isinstance(node, ast.Global) for name in node.names}
     apis = {
@@ -137,13 +140,28 @@ def _scope(body: list[ast.stmt]) -> Iterator[ast.stmt]:
                 todo += case.body
 
 
-def _own_names(node: ast.stmt) -> set[str]:
-    names: set[str] = set()
-    for field, value in ast.iter_fields(node):
-        if field not in ("body", "orelse", "finalbody", "handlers", "cases"):
-            for part in value if isinstance(value, list) else [value]:
-                names |= _stored(part) if isinstance(part, ast.AST) else set()
-    return names | {handler.name for handler in getattr(node, "handlers", []) if handler.name}
+def own_names(node: ast.stmt) -> set[str]:
+    """The names that a statement binds itself, those in its expressions aside."""
+    names = {part.id for part in targets(node) if isinstance(part, ast.Name)}
+    names |= {handler.name for handler in getattr(node, "handlers", []) if handler.name}
+    patterns = [part for case in getattr(node, "cases", []) for part in walk(case.pattern)]
+    names |= {name for part in patterns if (name := getattr(part, "name", None) or getattr(part, "rest", None))}
+    alias = getattr(node, "name", None)  # of a `type` statement
+    return names | ({alias.id} if isinstance(alias, ast.Name) else set())
+
+
+def _within(node: ast.stmt) -> set[str]:
+    """The names that the expressions of a statement bind."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        parts = [*node.decorator_list, getattr(node, "args", None), *getattr(node, "bases", [])]
+    else:
+        skipped = ("body", "orelse", "finalbody", "handlers")
+        parts = [part for name, value in ast.iter_fields(node) if name not in skipped for part in _listed(value)]
+    return {name for part in parts if isinstance(part, ast.AST) for name in _stored(part)}
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
 
 def _stored(node: ast.AST) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from codemods.core.syntax import walk
+from codemods.read.marks import marks
 from codemods.read.names import dotted
 
 TARGETS = frozenset(
@@ -15,9 +15,9 @@ TARGETS = frozenset(
 ROOTS = ("torch", "triton")
 
 
-def patched(tree: ast.Module) -> ast.AST | None:
+def patched(tree: ast.Module, source: bytes) -> ast.AST | None:
     """A place that gives an attribute of torch or triton, or the name by which the file knows them, another value."""
-    told = [node for node in walk(tree) if _matters(node)]
+    told = marks(tree, source)
     aliases = _aliases(told)
     for node in told:
         match node:
@@ -28,22 +28,6 @@ def patched(tree: ast.Module) -> ast.AST | None:
             case ast.Global(names=names) if aliases.keys() & set(names):
                 return node
     return None
-
-
-def _matters(node: ast.AST) -> bool:
-    match node:
-        case ast.Attribute(ctx=context):
-            return not isinstance(context, ast.Load)
-        case ast.Call(func=callee):
-            return _sets(callee)
-        case ast.Assign() | ast.NamedExpr() | ast.Import() | ast.ImportFrom() | ast.Global():
-            return True
-    return False
-
-
-def _sets(callee: ast.expr) -> bool:
-    name = callee.attr if isinstance(callee, ast.Attribute) else callee.id if isinstance(callee, ast.Name) else ""
-    return name in ("setattr", "delattr", "__setattr__", "__delattr__", "object", "patch", "multiple", "setitem")
 
 
 def _means_one(node: ast.expr, aliases: dict[str, str]) -> bool:

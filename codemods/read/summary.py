@@ -106,7 +106,7 @@ class Summaries:
         if module.exchanged or name in module.set_attributes:
             return None
         if module not in self.kernels:
-            self.kernels[module] = module_of(module.tree, module.names, module.name)
+            self.kernels[module] = module_of(module.tree, module.source, module.names, module.name)
         return kernel(self.kernels[module], name)
 
     def _leads_to(self, place: int) -> None:

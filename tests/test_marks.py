@@ -1,0 +1,96 @@
+"""What may give a name or an attribute another meaning is found wherever it stands."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from codemods.read.names import names_of
+from codemods.read.patches import patched
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "torch.zeros = f",
+        "x, torch.zeros = f, f",
+        "x, [*torch.zeros] = f",
+        "torch.zeros: object = f",
+        "torch.zeros += f",
+        "del torch.zeros",
+        "for torch.zeros in f: pass",
+        "for x, torch.zeros in f: pass",
+        "with f as torch.zeros: pass",
+        "with f as (x, torch.zeros): pass",
+        "[0 for torch.zeros in f]",
+        "[0 for x, torch . zeros in f]",
+        "g([0 for x in f for torch.zeros in f])",
+        "setattr(torch, 'zeros', f)",
+        "g(setattr (torch, 'zeros', f))",
+        "g(lambda: object.__setattr__(torch, 'zeros', f))",
+        "mock.patch.object(torch, 'zeros')",
+        "mock.patch \\\n ('torch.zeros')",
+        "monkeypatch.setitem(torch, 'zeros', f)",
+        "def g():\n    while f:\n        torch.zeros = f",
+        "class C:\n    def g(self):\n        try: pass\n        except E: torch.zeros = f",
+        "match f:\n    case 1: torch.zeros = f",
+        "if (t := torch): t.zeros = f",
+        "t = torch; t.zeros = f",
+        "def g():\n    global torch; torch = f",
+        "def g():\n    global \\\n  torch\n    torch = f",
+        "def g():\n    global x, torch # why\n    torch = f",
+    ],
+)
+def test_an_exchange_of_torch(line: str) -> None:
+    source = f"import torch\n{line}\n"
+    assert patched(ast.parse(source), source.encode()) is not None
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["self.zeros = f", "x = torch.zeros", "setattr(self, 'zeros', f)", "for x in torch.zeros: pass", "torch.zeros[0] = f"],
+)
+def test_no_exchange_of_torch(line: str) -> None:
+    source = f"import torch\n{line}\n"
+    assert patched(ast.parse(source), source.encode()) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "torch = f",
+        "x, (y, *torch) = f",
+        "torch: int = f",
+        "torch += f",
+        "del torch",
+        "for torch in f: pass",
+        "with f as torch: pass",
+        "def torch(): pass",
+        "class torch: pass",
+        "try: pass\nexcept E as torch: pass",
+        "match f:\n    case torch: pass",
+        "match f:\n    case [*torch]: pass",
+        "match f:\n    case {**torch}: pass",
+        "g((torch := f))",
+        "if (torch := f): pass",
+        "@g(torch := f)\ndef h(): pass",
+        "def h(x=(torch := f)): pass",
+        "class C((torch := f)): pass",
+        "[(torch := x) for x in f]",
+        "match f:\n    case 1 if (torch := f): pass",
+        "def g():\n    global torch\n    torch = f",
+        "import other as torch",
+        "from other import torch",
+        "from other import *",
+    ],
+)
+def test_a_name_that_is_bound_again(line: str) -> None:
+    source = f"import torch\n{line}\n"
+    assert "torch" not in names_of(ast.parse(source), source.encode()).apis
+
+
+@pytest.mark.parametrize("line", ["x = torch", "# global torch\n", "[torch for torch in f]", "def g(torch): pass"])
+def test_a_name_that_stays(line: str) -> None:
+    source = f"import torch\n{line}\n"
+    assert names_of(ast.parse(source), source.encode()).apis["torch"] == "torch"
