@@ -149,14 +149,32 @@ def bind(source: KernelSource, launch: Launch) -> Bound | str:
             given[word], places[word] = argument, word
         elif word not in OPTIONS:
             return f"the argument {word}"
+    chosen = chosen_names(source)
     for name, default in zip(names[len(names) - len(listed.defaults) :], listed.defaults, strict=True):
         if name not in given:
             match default:
+                case ast.Constant(value=value) if chosen is None or name in chosen:
+                    if not isinstance(value, int) or isinstance(value, bool):
+                        given[name] = Unknown(name)
                 case ast.Constant(value=int() | float() | str() | None as value):
                     given[name] = Constant(value)
                 case _:
                     given[name] = Unknown(name)
     return Bound(given, places)
+
+
+def chosen_names(source: KernelSource) -> frozenset[str] | None:
+    """Parameters that tuning or heuristics may set, whatever their default; None: any."""
+    found: set[str] = set()
+    for call in source.around:
+        for node in walk(call):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+            elif isinstance(node, ast.Name) and node.id not in source.module.names.apis:
+                return None
+            elif isinstance(node, ast.keyword) and node.arg:
+                found.add(node.arg)
+    return frozenset(found)
 
 
 def symbols(source: KernelSource, bound: Bound, positive: frozenset[Atom]) -> dict[str, Poly]:

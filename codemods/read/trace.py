@@ -271,8 +271,6 @@ class Statements:
         if bases:
             whole = None if None in bases else frozenset().union(*(part for part in bases if part))
             return Pointer(whole, None, max(map(rank, found)))
-        if len(found) == 2 and before == after and isinstance(before, Plain):
-            return before
         wide = max(map(rank, found), default=0)
         return Num(self.state.blind(why(*found) or Blind(f"{name}, which a loop changes")).value, wide)
 
