@@ -330,12 +330,8 @@ def run(kernel: Ready, sizes: dict[str, int]) -> Host:
     place: dict[int, int] = {}
     tl = language(place, grid)
     tl.constexpr = None
-    scope: dict[str, Any] = {
-        "tl": tl,
-        "min": minimum,
-        "triton": SimpleNamespace(cdiv=cdiv),
-        "helper": lambda value: None,
-    }
+    scope: dict[str, Any] = {"tl": tl, "min": minimum, "triton": SimpleNamespace(cdiv=cdiv)}
+    scope["helper"] = lambda value: None
     exec(kernel.code, scope)
     for program in order:
         place.update(enumerate(program))

@@ -40,6 +40,7 @@ class Sizes:
 
     metas: Mapping[str, Poly]
     positive: frozenset[Atom] = frozenset()
+    multiples: Mapping[SizeAtom, Size] = field(default_factory=dict)
     atoms: dict[Atom, SizeAtom] = field(default_factory=dict)
     texts: dict[object, str] = field(default_factory=dict)
 
@@ -74,6 +75,12 @@ class Sizes:
         return BUILD[kind](self.poly(one), by) if by.natural else self.plain(atom)
 
     def plain(self, atom: SizeAtom) -> Poly:
+        by = self.multiples.get(atom)
+        if by is not None and by.natural and not by.atoms & self.multiples.keys():
+            share = SizeAtom(f"{atom.name} // {by}", ("FloorDiv", variable(atom), by), atom.natural)
+            quotient = self.named(("size", share.key), share.name, atom.natural)
+            self.atoms[quotient] = share
+            return self.poly(by) * poly(quotient)
         result = self.named(("size", atom.key), atom.name, atom.natural)
         self.atoms[result] = atom
         return poly(result)
@@ -177,9 +184,8 @@ def chosen_names(source: KernelSource) -> frozenset[str] | None:
     return frozenset(found)
 
 
-def symbols(source: KernelSource, bound: Bound, positive: frozenset[Atom]) -> dict[str, Poly]:
+def symbols(source: KernelSource, bound: Bound, sizes: Sizes) -> dict[str, Poly]:
     """What `META[..]` is for each parameter: the number that was passed, or one that tuning chooses."""
-    sizes = Sizes({}, positive)
     found = {}
     for argument in source.function.args.args:
         name = argument.arg
@@ -255,7 +261,8 @@ def traced(source: KernelSource, launch: Launch, bound: Bound) -> tuple[Sizes, T
 
 
 def _traced(source: KernelSource, launch: Launch, bound: Bound, positive: frozenset[Atom]) -> tuple[Sizes, Trace, bool]:
-    sizes = Sizes(symbols(source, bound, positive), positive)
+    multiples = dict(launch.multiples)
+    sizes = Sizes(symbols(source, bound, Sizes({}, positive, multiples)), positive, multiples)
     known = positive | {atom for size in launch.positive for atom in sizes.atom(size).atoms}
     env = {argument.arg: _value(argument.arg, bound, sizes) for argument in source.function.args.args}
     state = State(Frame(source.module, env), _grid(launch, sizes), Facts(known))
