@@ -94,7 +94,7 @@ class Memory:
     written: set[int] = field(default_factory=set)
     seen: set[int] = field(default_factory=set)
     mine: set[int] = field(default_factory=set)
-    budget: int = 3_000  # how often it may be loaded: a loop may not end
+    budget: int = 1_000  # how often it may be loaded: a loop may not end
 
 
 @dataclass(frozen=True)

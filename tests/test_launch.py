@@ -16,7 +16,7 @@ from codemods.core.size import Size
 
 PAGES = list(pages())
 LEAST_MUTANTS = 1_500
-EVERY = 2  # of the mutants; all of them take a minute and a half
+EVERY = 2  # of the mutants: all of them take a minute and a half
 RUNS = 3
 
 

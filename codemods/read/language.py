@@ -41,6 +41,16 @@ Kind = Literal["load", "store", "atomic"]
 
 
 class Calls(Functions):
+    def __init__(self) -> None:
+        self.texts: dict[ast.Call, str] = {}
+
+    def short(self, node: ast.Call) -> str:
+        """As the source writes it; a kernel is traced more than once."""
+        if node not in self.texts:
+            text = " ".join(ast.unparse(node).split())
+            self.texts[node] = text if len(text) <= 60 else text[:57] + "..."
+        return self.texts[node]
+
     def call(self, node: ast.Call) -> Value:
         called = self.callee(node)
         if any(isinstance(part, ast.Starred) for part in node.args) or any(not word.arg for word in node.keywords):
@@ -266,7 +276,7 @@ class Calls(Functions):
 
     def record(self, kind: Kind, target: Pointer, test: Condition, node: ast.Call, value: Value | None) -> Value:
         state = self.state
-        result = state.blind(f"`{_short(node)}`", node.lineno) if kind != "store" else None
+        result = state.blind(f"`{self.short(node)}`", node.lineno) if kind != "store" else None
         if isinstance(value, Pointer) and not value.maybe:
             raise NotUnderstood(f"a pointer that is stored, line {node.lineno}")
         number = value.value if isinstance(value, Num) else None
@@ -275,7 +285,7 @@ class Calls(Functions):
             (atom,) = result.value.atoms
         place = state.frame.module.path
         found = Access(
-            kind, target.bases, target.offset, both(*state.path, test), state.loops, node.lineno, _short(node),
+            kind, target.bases, target.offset, both(*state.path, test), state.loops, node.lineno, self.short(node),
             number, atom, order, place,
         )  # fmt: skip
         if not state.dry:
@@ -301,7 +311,7 @@ class Calls(Functions):
         shape, strides, sizes = (self.numbers(given.get(key, NOTHING)) for key in ("shape", "strides", "block_shape"))
         offsets = self.numbers(given["offsets"]) if "offsets" in given else tuple(Num(ZERO) for _ in sizes)
         if not isinstance(base, Pointer) or len({len(shape), len(strides), len(sizes), len(offsets)}) != 1:
-            raise NotUnderstood(f"`{_short(node)}`, line {node.lineno}")
+            raise NotUnderstood(f"`{self.short(node)}`, line {node.lineno}")
         for size in sizes:
             self.lengthy(size.value)
         return Block(base, shape, strides, offsets, sizes, name == "make_tensor_descriptor")
@@ -349,7 +359,7 @@ class Calls(Functions):
             given = self.given(node, *(("offsets",) if name == "load" else ("offsets", "value")))
             offsets = self.numbers(given.get("offsets", NOTHING))
             if not value.descriptor or len(offsets) != len(value.sizes):
-                raise NotUnderstood(f"`{_short(node)}`, line {node.lineno}")
+                raise NotUnderstood(f"`{self.short(node)}`, line {node.lineno}")
             block = replace(value, offsets=offsets)
             target, inside = self.unrolled(block, self.checked(block, NOTHING))
             return self.record("load" if name == "load" else "store", target, inside, node, given.get("value"))
@@ -391,8 +401,3 @@ def _factors(length: Poly) -> frozenset[Atom]:
 def _at_run_time(test: Condition) -> bool:
     """The compiler cannot decide it: what is behind it is compiled in any case."""
     return bool(test.polys()) and all(any(atom.kind in ("pid", "turn") for atom in deep(part)) for part in test.polys())
-
-
-def _short(node: ast.Call) -> str:
-    text = " ".join(ast.unparse(node).split())
-    return text if len(text) <= 60 else text[:57] + "..."

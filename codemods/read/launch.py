@@ -20,11 +20,11 @@ from codemods.core.size import Size, as_size, variable
 from codemods.core.syntax import walk
 from codemods.cover.bounds import Facts
 from codemods.cover.effect import Memory, effect
-from codemods.read.lanes import NOTHING, Num, Plain, Pointer, Truth, Value
+from codemods.read.lanes import NOTHING, Code, Num, Plain, Pointer, Truth, Value
 from codemods.read.language import Calls
 from codemods.read.modules import KernelSource
 from codemods.read.trace import Frame, NotUnderstood, State
-from codemods.read.triton import resolve
+from codemods.read.triton import LANGUAGE, resolve
 
 OPTIONS = frozenset(
     "num_warps num_stages num_ctas maxnreg enable_fp_fusion waves_per_eu matrix_instr_nonkdim kpack extra_options "
@@ -254,19 +254,21 @@ def tuned(source: KernelSource) -> tuple[set[str], set[str]]:
 
 def traced(source: KernelSource, launch: Launch, bound: Bound) -> tuple[Sizes, Trace]:
     """Trace the kernel, and once more where the first look has shown numbers to be positive."""
-    sizes, trace, lacking = _traced(source, launch, bound, frozenset())
+    reader = Calls()
+    sizes, trace, lacking = _traced(reader, source, launch, bound, frozenset())
     if trace.positive and (lacking or not all(atom.natural for atom in trace.positive)):
-        sizes, trace, _ = _traced(source, launch, bound, trace.positive)
+        sizes, trace, _ = _traced(reader, source, launch, bound, trace.positive)
     return sizes, trace
 
 
-def _traced(source: KernelSource, launch: Launch, bound: Bound, positive: frozenset[Atom]) -> tuple[Sizes, Trace, bool]:
+def _traced(
+    reader: Calls, source: KernelSource, launch: Launch, bound: Bound, positive: frozenset[Atom]
+) -> tuple[Sizes, Trace, bool]:
     multiples = dict(launch.multiples)
     sizes = Sizes(symbols(source, bound, Sizes({}, positive, multiples)), positive, multiples)
     known = positive | {atom for size in launch.positive for atom in sizes.atom(size).atoms}
     env = {argument.arg: _value(argument.arg, bound, sizes) for argument in source.function.args.args}
     state = State(Frame(source.module, env), _grid(launch, sizes), Facts(known))
-    reader = Calls()
     reader.state = state
     try:
         reader.run(source.function.body)
@@ -298,6 +300,8 @@ def _value(name: str, bound: Bound, sizes: Sizes) -> Value:
             return Num(poly(number))
         case Constant(None):
             return NOTHING
+        case Constant(str() as name) if name.startswith("."):
+            return Code(None, None, f"{LANGUAGE}{name[1:]}")
         case Constant(value):
             return Plain(value)
         case Stride(of, dimension):
