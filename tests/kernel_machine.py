@@ -7,11 +7,12 @@ does, those that the compiler knows divide as Python does.
 from __future__ import annotations
 
 import ast
+import copy
 import itertools
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from types import SimpleNamespace
+from types import CodeType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,7 @@ class Memory:
     written: set[int] = field(default_factory=set)
     seen: set[int] = field(default_factory=set)
     mine: set[int] = field(default_factory=set)
-    budget: int = 3_000  # how often it may be loaded: a loop may not end
+    budget: int = 1_000  # how often it may be loaded: a loop may not end
 
 
 @dataclass(frozen=True)
@@ -284,18 +285,42 @@ def tensors(node: ast.expr) -> tuple[str, list[ast.expr], bool] | None:
     return None
 
 
-def run(page: Page, sizes: dict[str, int]) -> Host:
+@dataclass(frozen=True)
+class Ready:
+    """A page that Python can run: `constexprs` are the parameters that the compiler knows."""
+
+    page: Page
+    code: CodeType
+    names: list[str]
+    constexprs: set[str]
+
+
+def ready(page: Page) -> Ready:
+    (function,) = (node for node in page.tree.body if isinstance(node, ast.FunctionDef) and node.name == page.kernel)
+    found = function.args.args
+    known = {one.arg for one in found if one.annotation and "constexpr" in ast.unparse(one.annotation)}
+    body = [copy.deepcopy(node) for node in page.tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
+    for node in body:
+        if isinstance(node, ast.FunctionDef):
+            node.decorator_list = []
+            for one in node.args.args:
+                one.annotation = None
+    code = compile(ast.Module(body, []), "<kernel>", "exec")
+    return Ready(page, code, [one.arg for one in found], known)
+
+
+def run(kernel: Ready, sizes: dict[str, int]) -> Host:
     """Launch with these sizes; all programs in a random order."""
+    page = kernel.page
     host = Host(sizes)
     given = [*page.launch.args, *(word.value for word in page.launch.keywords)]
     for node in given:
         if (found := tensors(node)) is not None:
             host.tensor(*found)
-    function, constexprs = compiled(page)
-    names = [found.arg for found in function.args.args]
+    names = kernel.names
     words = {word.arg: word.value for word in page.launch.keywords}
     bound = {**dict(zip(names, page.launch.args, strict=False)), **words}
-    values = {name: value(host, name, bound.get(name), name in constexprs) for name in names}
+    values = {name: value(host, name, bound.get(name), name in kernel.constexprs) for name in names}
     grid = [max(host.size(entry), 0) if ast.unparse(entry) != "unknown" else sizes["grid"] for entry in page.grid]
     grid += [1] * (3 - len(grid))
     order = list(itertools.product(*map(range, grid)))
@@ -303,21 +328,17 @@ def run(page: Page, sizes: dict[str, int]) -> Host:
     if len(order) > 200:
         raise Impossible("too many programs")
     place: dict[int, int] = {}
-    scope = prepared(page, language(place, grid))
+    tl = language(place, grid)
+    tl.constexpr = None
+    scope: dict[str, Any] = {"tl": tl, "min": minimum, "triton": SimpleNamespace(cdiv=cdiv)}
+    scope["helper"] = lambda value: None
+    exec(kernel.code, scope)
     for program in order:
         place.update(enumerate(program))
         for memory in host.tensors.values():
             memory.mine = set()
         scope[page.kernel](**values)
     return host
-
-
-def compiled(page: Page) -> tuple[ast.FunctionDef, set[str]]:
-    (function,) = (node for node in page.tree.body if isinstance(node, ast.FunctionDef) and node.name == page.kernel)
-    known = {
-        found.arg for found in function.args.args if found.annotation and "constexpr" in ast.unparse(found.annotation)
-    }
-    return function, known
 
 
 def value(host: Host, name: str, node: ast.expr | None, known: bool) -> Any:
@@ -332,25 +353,6 @@ def value(host: Host, name: str, node: ast.expr | None, known: bool) -> Any:
             return host.sizes["unknown"] if known else Num(host.sizes["unknown"])
     number = host.size(node)
     return number if known else Num(number)
-
-
-def prepared(page: Page, tl: SimpleNamespace) -> dict[str, Any]:
-    """The names of the page's module, with functions that Python can run."""
-    body = [node for node in page.tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
-    for node in body:
-        if isinstance(node, ast.FunctionDef):
-            node.decorator_list = []
-            for found in node.args.args:
-                found.annotation = None
-    tl.constexpr = None
-    scope: dict[str, Any] = {
-        "tl": tl,
-        "min": minimum,
-        "triton": SimpleNamespace(cdiv=cdiv),
-        "helper": lambda value: None,
-    }
-    exec(compile(ast.Module(body, []), "<kernel>", "exec"), scope)
-    return scope
 
 
 def names_of_sizes(page: Page) -> list[str]:

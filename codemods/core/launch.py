@@ -59,12 +59,16 @@ Argument = Tensor | Stride | Number | Constant | Unknown
 class Launch:
     """`kernel[grid](*arguments, **keywords)`. An entry of the grid is None where nothing is known of it; a grid that
     is a function of the constexpr parameters uses `meta(..)` for them. Fewer than three entries: the rest is 1.
-    `grid` is None where not even the number of entries is known."""
+    `grid` is None where not even the number of entries is known.
+
+    `positive`: numbers that are known to be >= 1. `multiples`: numbers that are known to be a multiple of a size, as
+    `assert n % group == 0` says it."""
 
     grid: tuple[Size | None, ...] | None
     arguments: tuple[Argument, ...] = ()
     keywords: tuple[tuple[str, Argument], ...] = ()
-    positive: frozenset[Atom] = field(default_factory=frozenset)  # known to be >= 1
+    positive: frozenset[Atom] = field(default_factory=frozenset)
+    multiples: tuple[tuple[Atom, Size], ...] = ()
 
 
 def meta(name: str) -> Size:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from codemods.core.access import Access, Trace
 from codemods.core.condition import blind, conjuncts
 from codemods.core.effect import Effect
-from codemods.core.poly import ONE, ZERO, Poly, deep
+from codemods.core.poly import ONE, ZERO, Atom, Poly, deep
 from codemods.core.region import ALL, Box, Run
 from codemods.core.size import Size
 from codemods.cover.bounds import Facts
@@ -110,6 +110,11 @@ def _written(
     return replace(found, writes=region, touches=not alone, told=_with(found.told, told), missing=told)
 
 
+def _number(atom: Atom) -> tuple[int, str]:
+    """What was not known first comes first."""
+    return int(str(atom.parts[0])) if atom.kind == "blind" else 0, atom.text
+
+
 def doubt(wrong: str) -> str:
     """A proof that numbers contradict is a mistake of this program; one that they cannot check is just not used."""
     return "not checked" if wrong == TOO_LARGE else "internal error, please report it"
@@ -147,11 +152,14 @@ def _loaded(direct: list[Access], name: str) -> str:
     """The load that decides where, or whether, something is stored."""
     for store in direct:
         assert store.offset is not None
-        for atom in deep(store.offset):
+        for atom in sorted(deep(store.offset), key=_number):
             if atom.kind == "blind":
                 return f"where {name} stores depends on {atom.parts[1]} (line {atom.parts[2]} of {store.path})"
         hidden = [
-            (atom.parts[1], atom.parts[2]) for value in _values(store) for atom in deep(value) if atom.kind == "blind"
+            (atom.parts[1], atom.parts[2])
+            for value in _values(store)
+            for atom in sorted(deep(value), key=_number)
+            if atom.kind == "blind"
         ]
         hidden += [(unknown.why, unknown.line) for part in conjuncts(store.test) if (unknown := blind(part))]
         if hidden:

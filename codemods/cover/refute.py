@@ -14,7 +14,7 @@ from codemods.core.condition import AtLeast, Condition, Every, Flag, Some
 from codemods.core.poly import Atom, Poly, deep
 from codemods.cover.boxes import Shape
 
-TRIES = 4
+TRIES = 3
 MOST_POINTS = 20_000
 TOO_LARGE = "it is too large to be checked"
 MOST_ELEMENTS = 1_500
@@ -32,6 +32,7 @@ class Point:
     values: dict[str, int]
     flags: dict[str, bool] = field(default_factory=dict)
     points: int = MOST_POINTS
+    kept: dict[str, int] = field(default_factory=dict)  # what is the same for all turns and lanes of a program
 
     def number(self, value: Poly) -> int:
         total = 0
@@ -45,8 +46,16 @@ class Point:
 
     def atom(self, atom: Atom) -> int:
         known = self.values.get(atom.text)
+        if known is None:
+            known = self.kept.get(atom.text)
         if known is not None:
             return known
+        value = self.computed(atom)
+        if not any(part.kind in ("lane", "turn") for part in atom.inside):
+            self.kept[atom.text] = value
+        return value
+
+    def computed(self, atom: Atom) -> int:
         if atom.kind == "pick":
             return self.number(atom.parts[1 if self.holds(atom.parts[0]) else 2])  # type: ignore[arg-type]
         return self.built(atom.kind, [self.number(part) for part in atom.parts if isinstance(part, Poly)])
@@ -170,6 +179,7 @@ def _unreached(point: Point, stores: tuple[Access, ...], shape: Shape, grid: tup
         for place in itertools.product(*map(range, sizes)):
             for axis, number in enumerate(place):
                 point.values[f"pid({axis})"] = number
+            point.kept.clear()
             _run(point, store, store.loops, lanes, left)
             if not left:
                 return None

@@ -67,7 +67,7 @@ def spread(store: Access, test: Condition, offset: Poly, grid: tuple[Poly, ...],
         extents[turns.turn] = None
         tests.append(turns.high - 1 - turns.low - turns.step * poly(turns.turn))
     axes: dict[object, Poly] = {}
-    for atom in {atom for value in (offset, *tests) for atom in free(value)}:
+    for atom in sorted({atom for value in (offset, *tests) for atom in free(value)}):
         if atom.kind == "lane":
             axis, length = atom.parts
             assert isinstance(length, Poly)
@@ -83,7 +83,7 @@ def spread(store: Access, test: Condition, offset: Poly, grid: tuple[Poly, ...],
     for axis in range(3):  # a program along an axis that nothing depends on must still be there
         extents.setdefault(Atom("pid", (axis,), True), grid[axis])
     for value in (offset, *tests):
-        for atom in deep(value):
+        for atom in sorted(deep(value)):
             if atom.kind == "blind":
                 raise Open(f"{atom.parts[1]} decides")
     return Space(offset, tests, extents, facts)
@@ -213,7 +213,7 @@ def implied(space: Space) -> bool:
     """A condition that holds even where its unknowns make it smallest."""
     for test in space.tests:
         smallest = test
-        for atom in free(test):
+        for atom in sorted(free(test)):
             factor, extent = coefficient(smallest, atom), space.extents[atom]
             if factor is None or extent is None and not factor.natural:
                 break
@@ -263,7 +263,7 @@ def _sums(space: Space) -> Iterator[Poly]:
     """Where to look for digits of one number: the address, and what is divided."""
     yield space.address
     for value in space.everything():
-        for atom in deep(value):
+        for atom in sorted(deep(value)):
             if atom.kind in ("div", "mod", "trunc", "rem") and isinstance(atom.parts[0], Poly):
                 yield atom.parts[0]
 

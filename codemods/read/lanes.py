@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from codemods.core.condition import FALSE, TRUE, Blind, Condition, Flag, at_least, blind, both, either, negated, pick
-from codemods.core.poly import Atom, Poly, deep, poly
+from codemods.core.poly import ZERO, Atom, Poly, deep, poly
 from codemods.core.poly import replace as exchanged
 
 
@@ -112,11 +112,18 @@ def truth(value: Value) -> Condition:
         case Num(value=number):
             unknown = why(value)
             return unknown or either(at_least(number - 1), at_least(-number - 1))
-        case Pointer(bases=bases, maybe=True) if bases:
-            return Flag(f"{min(bases)} is true")
+        case Pointer() if label := argument(value):
+            return Flag(f"{label} is true")
         case Plain(value=plain) if plain is None or isinstance(plain, str | float):
             return TRUE if plain else FALSE
     return Blind("a value that is not known")
+
+
+def argument(value: Value) -> str:
+    """The parameter whose unchanged value this is, of which nothing is known; "" where it is another value."""
+    if isinstance(value, Pointer) and value.maybe and value.rank == 0 and value.offset == ZERO:
+        return min(value.bases) if value.bases and len(value.bases) == 1 else ""
+    return ""
 
 
 def known(value: Value) -> int | None:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Literal
 
 from codemods.core.access import Access
-from codemods.core.condition import TRUE, Condition, at_least, below, both
-from codemods.core.poly import ONE, ZERO, Atom, Poly, cdiv, deep, least, most, poly, pow2
-from codemods.read.inline import Functions, reaches
+from codemods.core.condition import TRUE, Condition, both
+from codemods.core.poly import ONE, ZERO, Atom, Poly, cdiv, least, most, poly, pow2
+from codemods.read.blocks import Blocks, Given
+from codemods.read.inline import reaches
 from codemods.read.lanes import (
     NOTHING,
     Block,
@@ -36,11 +37,10 @@ SAME = frozenset("multiple_of max_contiguous max_constancy".split())
 SILENT = frozenset("debug_barrier static_assert static_print device_print device_assert assume".split())
 REDUCE = frozenset("sum max min argmax argmin reduce xor_sum".split())
 GRID = {"program_id": "pid", "num_programs": "programs"}
-Given = dict[str, Value]
 Kind = Literal["load", "store", "atomic"]
 
 
-class Calls(Functions):
+class Calls(Blocks):
     def call(self, node: ast.Call) -> Value:
         called = self.callee(node)
         if any(isinstance(part, ast.Starred) for part in node.args) or any(not word.arg for word in node.keywords):
@@ -71,12 +71,6 @@ class Calls(Functions):
             return None
         found = self.attribute(node)
         return found if isinstance(found, Code) and found.path else None
-
-    def given(self, node: ast.Call, *names: str) -> Given:
-        found = dict(zip(names, map(self.value, node.args), strict=False))
-        if len(node.args) > len(names):
-            raise NotUnderstood(f"the arguments of `{ast.unparse(node.func)}`, line {node.lineno}")
-        return found | {word.arg or "": self.value(word.value) for word in node.keywords}
 
     # --- the language
 
@@ -167,11 +161,6 @@ class Calls(Functions):
         length = high.value - low.value
         self.lengthy(length)
         return Num(low.value if length == ONE else low.value + poly(lane(0, length)), 1)
-
-    def lengthy(self, length: Poly) -> None:
-        """A tensor has at least one lane along each axis, or the kernel does not compile."""
-        if not self.state.undecided and all(map(_at_run_time, self.state.path)) and len(length.terms) == 1:
-            self.state.positive |= _factors(length)
 
     def filled(self, name: str, node: ast.Call) -> Value:
         given = self.given(node, *(("shape", "value", "dtype") if name == "full" else ("shape", "dtype")))
@@ -266,7 +255,7 @@ class Calls(Functions):
 
     def record(self, kind: Kind, target: Pointer, test: Condition, node: ast.Call, value: Value | None) -> Value:
         state = self.state
-        result = state.blind(f"`{_short(node)}`", node.lineno) if kind != "store" else None
+        result = state.blind(f"`{self.short(node)}`", node.lineno) if kind != "store" else None
         if isinstance(value, Pointer) and not value.maybe:
             raise NotUnderstood(f"a pointer that is stored, line {node.lineno}")
         number = value.value if isinstance(value, Num) else None
@@ -275,7 +264,7 @@ class Calls(Functions):
             (atom,) = result.value.atoms
         place = state.frame.module.path
         found = Access(
-            kind, target.bases, target.offset, both(*state.path, test), state.loops, node.lineno, _short(node),
+            kind, target.bases, target.offset, both(*state.path, test), state.loops, node.lineno, self.short(node),
             number, atom, order, place,
         )  # fmt: skip
         if not state.dry:
@@ -288,60 +277,6 @@ class Calls(Functions):
         target = pointer if isinstance(pointer, Pointer) else Pointer(None, None, rank(pointer))
         return self.record("atomic", target, TRUE, node, None)
 
-    def block(self, name: str, node: ast.Call) -> Value:
-        if name == "advance":
-            given = self.given(node, "base", "offsets")
-            return self.advanced_block(given.get("base", NOTHING), given.get("offsets", NOTHING))
-        names = {
-            "make_block_ptr": ("base", "shape", "strides", "offsets", "block_shape", "order"),
-            "make_tensor_descriptor": ("base", "shape", "strides", "block_shape", "padding_option"),
-        }[name]
-        given = self.given(node, *names)
-        base = given.get("base", NOTHING)
-        shape, strides, sizes = (self.numbers(given.get(key, NOTHING)) for key in ("shape", "strides", "block_shape"))
-        offsets = self.numbers(given["offsets"]) if "offsets" in given else tuple(Num(ZERO) for _ in sizes)
-        if not isinstance(base, Pointer) or len({len(shape), len(strides), len(sizes), len(offsets)}) != 1:
-            raise NotUnderstood(f"`{_short(node)}`, line {node.lineno}")
-        for size in sizes:
-            self.lengthy(size.value)
-        return Block(base, shape, strides, offsets, sizes, name == "make_tensor_descriptor")
-
-    def numbers(self, value: Value) -> tuple[Num, ...]:
-        return tuple(self.number(item) for item in value.items) if isinstance(value, Row) else ()
-
-    def advanced_block(self, block: Value, by: Value) -> Value:
-        more = self.numbers(by)
-        if not isinstance(block, Block) or len(more) != len(block.offsets):
-            return replace(block.base, offset=None) if isinstance(block, Block) else self.unknown("a block", block)
-        offsets = tuple(Num(old.value + new.value) for old, new in zip(block.offsets, more, strict=True))
-        return replace(block, offsets=offsets)
-
-    def checked(self, block: Block, boundary: Value) -> tuple[int, ...]:
-        """The dimensions whose bounds an access of a block looks at."""
-        if block.descriptor:
-            return tuple(range(len(block.sizes)))
-        if isinstance(boundary, Row):
-            found = [known(item) for item in boundary.items]
-            if None not in found:
-                return tuple(item for item in found if item is not None)
-        if isinstance(boundary, Plain) and not boundary.value:
-            return ()
-        raise NotUnderstood("a boundary check")
-
-    def unrolled(self, block: Block, checked: tuple[int, ...]) -> tuple[Pointer, Condition]:
-        """The pointer and the mask that a block pointer stands for."""
-        total, tests, wide = block.base.offset, [], len(block.sizes)
-        for dimension, (size, stride, offset) in enumerate(zip(block.sizes, block.strides, block.offsets, strict=True)):
-            index = offset.value
-            if size.value != ONE:
-                index = index + poly(lane(wide - 1 - dimension, size.value))
-            total = None if total is None else total + index * stride.value
-            if dimension in checked:
-                blind = why(offset, block.shape[dimension])
-                within = both(at_least(index), below(index, block.shape[dimension].value))
-                tests.append(blind or within)
-        return replace(block.base, offset=total, rank=wide), both(*tests)
-
     # --- methods and functions
 
     def method(self, node: ast.Call, name: str, value: Value) -> Value:
@@ -349,7 +284,7 @@ class Calls(Functions):
             given = self.given(node, *(("offsets",) if name == "load" else ("offsets", "value")))
             offsets = self.numbers(given.get("offsets", NOTHING))
             if not value.descriptor or len(offsets) != len(value.sizes):
-                raise NotUnderstood(f"`{_short(node)}`, line {node.lineno}")
+                raise NotUnderstood(f"`{self.short(node)}`, line {node.lineno}")
             block = replace(value, offsets=offsets)
             target, inside = self.unrolled(block, self.checked(block, NOTHING))
             return self.record("load" if name == "load" else "store", target, inside, node, given.get("value"))
@@ -379,20 +314,3 @@ class Calls(Functions):
                 low = bounds[0] if len(bounds) > 1 else ZERO
                 return low, bounds[min(len(bounds) - 1, 1)], bounds[2] if len(bounds) > 2 else ONE
         return None
-
-
-def _factors(length: Poly) -> frozenset[Atom]:
-    """The unknowns of a product that is >= 1, where they must all be."""
-    ((monomial, factor),) = length.terms.items()
-    hidden = [atom for atom in monomial if not atom.natural]
-    return frozenset(monomial) if factor > 0 and len(hidden) <= 1 else frozenset()
-
-
-def _at_run_time(test: Condition) -> bool:
-    """The compiler cannot decide it: what is behind it is compiled in any case."""
-    return bool(test.polys()) and all(any(atom.kind in ("pid", "turn") for atom in deep(part)) for part in test.polys())
-
-
-def _short(node: ast.Call) -> str:
-    text = " ".join(ast.unparse(node).split())
-    return text if len(text) <= 60 else text[:57] + "..."

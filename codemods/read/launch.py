@@ -20,11 +20,11 @@ from codemods.core.size import Size, as_size, variable
 from codemods.core.syntax import walk
 from codemods.cover.bounds import Facts
 from codemods.cover.effect import Memory, effect
-from codemods.read.lanes import NOTHING, Num, Plain, Pointer, Truth, Value
+from codemods.read.lanes import NOTHING, Code, Num, Plain, Pointer, Truth, Value
 from codemods.read.language import Calls
 from codemods.read.modules import KernelSource
 from codemods.read.trace import Frame, NotUnderstood, State
-from codemods.read.triton import resolve
+from codemods.read.triton import LANGUAGE, resolve
 
 OPTIONS = frozenset(
     "num_warps num_stages num_ctas maxnreg enable_fp_fusion waves_per_eu matrix_instr_nonkdim kpack extra_options "
@@ -40,6 +40,7 @@ class Sizes:
 
     metas: Mapping[str, Poly]
     positive: frozenset[Atom] = frozenset()
+    multiples: Mapping[SizeAtom, Size] = field(default_factory=dict)
     atoms: dict[Atom, SizeAtom] = field(default_factory=dict)
     texts: dict[object, str] = field(default_factory=dict)
 
@@ -74,6 +75,12 @@ class Sizes:
         return BUILD[kind](self.poly(one), by) if by.natural else self.plain(atom)
 
     def plain(self, atom: SizeAtom) -> Poly:
+        by = self.multiples.get(atom)
+        if by is not None and by.natural and not by.atoms & self.multiples.keys():
+            share = SizeAtom(f"{atom.name} // {by}", ("FloorDiv", variable(atom), by), atom.natural)
+            quotient = self.named(("size", share.key), share.name, atom.natural)
+            self.atoms[quotient] = share
+            return self.poly(by) * poly(quotient)
         result = self.named(("size", atom.key), atom.name, atom.natural)
         self.atoms[result] = atom
         return poly(result)
@@ -149,9 +156,13 @@ def bind(source: KernelSource, launch: Launch) -> Bound | str:
             given[word], places[word] = argument, word
         elif word not in OPTIONS:
             return f"the argument {word}"
+    chosen = chosen_names(source)
     for name, default in zip(names[len(names) - len(listed.defaults) :], listed.defaults, strict=True):
         if name not in given:
             match default:
+                case ast.Constant(value=value) if chosen is None or name in chosen:
+                    if not isinstance(value, int) or isinstance(value, bool):
+                        given[name] = Unknown(name)
                 case ast.Constant(value=int() | float() | str() | None as value):
                     given[name] = Constant(value)
                 case _:
@@ -159,9 +170,22 @@ def bind(source: KernelSource, launch: Launch) -> Bound | str:
     return Bound(given, places)
 
 
-def symbols(source: KernelSource, bound: Bound, positive: frozenset[Atom]) -> dict[str, Poly]:
+def chosen_names(source: KernelSource) -> frozenset[str] | None:
+    """Parameters that tuning or heuristics may set, whatever their default; None: any."""
+    found: set[str] = set()
+    for call in source.around:
+        for node in walk(call):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+            elif isinstance(node, ast.Name) and node.id not in source.module.names.apis:
+                return None
+            elif isinstance(node, ast.keyword) and node.arg:
+                found.add(node.arg)
+    return frozenset(found)
+
+
+def symbols(source: KernelSource, bound: Bound, sizes: Sizes) -> dict[str, Poly]:
     """What `META[..]` is for each parameter: the number that was passed, or one that tuning chooses."""
-    sizes = Sizes({}, positive)
     found = {}
     for argument in source.function.args.args:
         name = argument.arg
@@ -230,18 +254,21 @@ def tuned(source: KernelSource) -> tuple[set[str], set[str]]:
 
 def traced(source: KernelSource, launch: Launch, bound: Bound) -> tuple[Sizes, Trace]:
     """Trace the kernel, and once more where the first look has shown numbers to be positive."""
-    sizes, trace, lacking = _traced(source, launch, bound, frozenset())
+    reader = Calls()
+    sizes, trace, lacking = _traced(reader, source, launch, bound, frozenset())
     if trace.positive and (lacking or not all(atom.natural for atom in trace.positive)):
-        sizes, trace, _ = _traced(source, launch, bound, trace.positive)
+        sizes, trace, _ = _traced(reader, source, launch, bound, trace.positive)
     return sizes, trace
 
 
-def _traced(source: KernelSource, launch: Launch, bound: Bound, positive: frozenset[Atom]) -> tuple[Sizes, Trace, bool]:
-    sizes = Sizes(symbols(source, bound, positive), positive)
+def _traced(
+    reader: Calls, source: KernelSource, launch: Launch, bound: Bound, positive: frozenset[Atom]
+) -> tuple[Sizes, Trace, bool]:
+    multiples = dict(launch.multiples)
+    sizes = Sizes(symbols(source, bound, Sizes({}, positive, multiples)), positive, multiples)
     known = positive | {atom for size in launch.positive for atom in sizes.atom(size).atoms}
     env = {argument.arg: _value(argument.arg, bound, sizes) for argument in source.function.args.args}
     state = State(Frame(source.module, env), _grid(launch, sizes), Facts(known))
-    reader = Calls()
     reader.state = state
     try:
         reader.run(source.function.body)
@@ -273,6 +300,8 @@ def _value(name: str, bound: Bound, sizes: Sizes) -> Value:
             return Num(poly(number))
         case Constant(None):
             return NOTHING
+        case Constant(str() as name) if name.startswith("."):
+            return Code(None, None, f"{LANGUAGE}{name[1:]}")
         case Constant(value):
             return Plain(value)
         case Stride(of, dimension):

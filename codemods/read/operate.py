@@ -19,6 +19,7 @@ from codemods.read.lanes import (
     Row,
     Truth,
     Value,
+    argument,
     joined,
     known,
     moved,
@@ -229,9 +230,11 @@ class Expressions(Statements):
                 return Blind("a comparison", node.lineno)
             case Code(path=one), ast.Eq() | ast.NotEq(), Code(path=two) if one and two:
                 return Flag(f"{one} == {two}", isinstance(op, ast.Eq))
-            case Pointer(bases=frozenset() as bases, maybe=True), ast.Eq() | ast.NotEq(), Plain() | Num() | Truth():
-                flag = Flag(f"{min(bases)} == {ast.unparse(node.comparators[0])}", isinstance(op, ast.Eq))
-                return flag if isinstance(right, Plain) or known(right) is not None else Blind("a comparison")
+            case Pointer(), ast.Eq() | ast.NotEq(), Plain() | Num() | Truth() if label := argument(left):
+                number = right.value if isinstance(right, Plain) else known(right)
+                if isinstance(right, Plain) or number is not None:
+                    return Flag(f"{label} == {number!r}", isinstance(op, ast.Eq))
+                return Blind(f"the argument {label}", node.lineno)
             case ((Num() | Truth()), _, (Num() | Truth())):
                 return self.ordered(op, self.number(left), self.number(right), node)
         return why(left, right) or Blind("a comparison", node.lineno)
@@ -240,8 +243,11 @@ class Expressions(Statements):
         match value:
             case Plain(value=plain):
                 return TRUE if plain is None else FALSE
-            case Pointer(bases=frozenset() as bases, maybe=True):
-                return Flag(f"{min(bases)} is None")
+            case Pointer(maybe=True):
+                label = argument(value)
+                return Flag(f"{label} is None") if label else Blind("a comparison")
+            case Num(value=number) if str(number).startswith("(META["):
+                return Flag(f"{number} is None")
             case Num() if why(value):
                 return why(value) or FALSE
         return FALSE
@@ -297,7 +303,7 @@ class Expressions(Statements):
                 return moved(value, {0: 1, 1: 0}, 2, self.state.blind)
             case "value", _:
                 return value
-            case "dtype" | "type", Pointer(bases=frozenset() as bases) if len(bases) == 1:
+            case "dtype" | "type", Pointer(bases=frozenset() as bases, offset=Poly()) if len(bases) == 1:
                 return Code(None, None, f"the dtype of {min(bases)}")
             case "element_ty", Code(function=None):
                 return value

@@ -187,7 +187,7 @@ class Statements:
             if upward
             else state.blind("a loop whose step may not be positive", node.lineno)
         )
-        names = [name for name in _bound(node) if name in state.frame.env and name != node.target.id]
+        names = [name for name in sorted(_bound(node)) if name in state.frame.env and name != node.target.id]
         before = dict(state.frame.env)
         steps = {} if early else self.induction(node, turns, index, names, first)
         after = self.turn(node, turns, index, {name: self.advanced(before, name, steps, poly(turn)) for name in names})
@@ -195,7 +195,7 @@ class Statements:
         count = count if state.natural(high - low) else most(ZERO, count)
         state.frame.env = before
         self.returned(node)
-        for name in _bound(node):
+        for name in sorted(_bound(node)):
             if name in steps:
                 before[name] = self.advanced(before, name, steps, count)
             else:
@@ -271,8 +271,6 @@ class Statements:
         if bases:
             whole = None if None in bases else frozenset().union(*(part for part in bases if part))
             return Pointer(whole, None, max(map(rank, found)))
-        if len(found) == 2 and before == after and isinstance(before, Plain):
-            return before
         wide = max(map(rank, found), default=0)
         return Num(self.state.blind(why(*found) or Blind(f"{name}, which a loop changes")).value, wide)
 
@@ -283,7 +281,7 @@ class Statements:
 
     def repeat(self, node: ast.While) -> None:
         state = self.state
-        for name in _bound(node) & set(state.frame.env):
+        for name in sorted(_bound(node) & set(state.frame.env)):
             state.frame.env[name] = self.changed(state.frame.env[name], None, name)
         test = truth(self.value(node.test))
         reason = blind(test) or Blind("a while loop", node.lineno)
@@ -294,7 +292,7 @@ class Statements:
         self.run(node.body)
         after, state.frame.env, state.path, state.loops = state.frame.env, before, path, loops
         self.returned(node)
-        for name in _bound(node):
+        for name in sorted(_bound(node)):
             before[name] = self.changed(before.get(name), after.get(name), name)
 
     def range(self, node: ast.For) -> tuple[Poly, Poly, Poly] | None:
