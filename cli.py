@@ -204,13 +204,13 @@ def _settings(
     check_names(chosen or (), known, "--select")
     check_names(ignored or (), known, "--ignore")
     skipped = Exclude(config.base, config.exclude or ()) if exclude is None else Exclude(Path.cwd(), split(exclude))
-    options = Options(
+    return Options(
         select=chosen,
         ignore=ignored or (),
         exclude=(skipped,),
         assume=(config.assume or ()) if assume is None else split(assume),
-    )
-    return options, style or config.output_format or "text"
+        contracts=config.contracts,
+    ), style or config.output_format or "text"
 
 
 # --- running

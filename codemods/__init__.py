@@ -26,6 +26,7 @@ from codemods.core.verdict import Decision, Refused, Verdict
 
 if TYPE_CHECKING:
     from codemods.core.proposal import Proposal
+    from codemods.ops.contracts import Contracts
     from codemods.prove import Obligation
     from codemods.read.discover import Exclude, File
     from codemods.read.summary import Summaries
@@ -49,6 +50,7 @@ class Options:
     assume: tuple[str, ...] = ()  # names of assumptions that are accepted
     every: bool = False  # rewrite also where it saves nothing
     explain: bool = False  # tell the life of every buffer, and of suppressed sites too
+    contracts: Contracts = field(default_factory=dict)  # the project's own
 
     @property
     def selected(self) -> tuple[str, ...]:
@@ -156,7 +158,7 @@ def decide_file(
     from codemods.read import suppress
     from codemods.read.summary import summaries_of
 
-    summaries = summaries_of(path.resolve() if path else None, name, run)
+    summaries = summaries_of(path.resolve() if path else None, name, run, options.contracts)
     try:
         tree = _parse(source)
         sites = _sites(tree, source, name, options, summaries)

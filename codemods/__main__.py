@@ -1,8 +1,9 @@
-"""`python -m codemods`."""
+"""`python -m codemods`, also from a directory that has a `cli` of its own."""
 
 from __future__ import annotations
 
-from cli import app
+import runpy
+from pathlib import Path
 
 if __name__ == "__main__":
-    app(prog_name="torch-codemods")
+    runpy.run_path(str(Path(__file__).parents[1] / "cli.py"), run_name="__main__")

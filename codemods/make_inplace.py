@@ -22,6 +22,7 @@ from codemods.core.edit import Edit, Replace, rename_callee
 from codemods.core.event import Birth, Flow, Read
 from codemods.core.proposal import Proposal
 from codemods.core.span import Span, between, span
+from codemods.core.syntax import walk
 from codemods.core.update import Update
 from codemods.core.verdict import Saves
 from codemods.ops.in_place import in_place
@@ -38,7 +39,7 @@ BIRTHS = frozenset(
     for owner, end in (("torch.", ""), ("torch.", "_like"), ("Tensor.new_", ""))
 )
 QUIET = frozenset(f"torch.{name}{end}" for name in ("no_grad", "inference_mode") for end in ("", "()"))
-RESUMES = (b"enable_grad", b"set_grad_enabled", b"inference_mode(False", b"inference_mode(mode")
+RESUMES = re.compile(rb"enable_grad|set_grad_enabled|inference_mode\s*\(\s*[^)\s]")
 
 
 def propose(flow: Flow) -> Iterator[Proposal]:
@@ -58,10 +59,10 @@ def _proposal(flow: Flow, update: Update, statement: ast.Assign) -> Proposal:
     obligations = (
         *(() if edits else (Editable(b"?", b""),)),
         SoleOwner(update, any(_contexts(flow, event.node) - _contexts(flow, statement) for event in births)),
-        SameResult(update),
+        SameResult(update, dict(named).get("pin_memory", "False") != "False"),
         SameMeta(named),
         *(Unhandled(event) for event in reads),
-        NoAutograd(update, _quiet(flow, statement)),
+        NoAutograd(update, _quiet(flow, update, statement)),
     )
     return Proposal("make_inplace", statement, update.name, edits, obligations, Saves(allocations=1, per=flow.once))
 
@@ -137,11 +138,15 @@ def _contexts(flow: Flow, node: ast.AST | None) -> set[ast.AST]:
     return found
 
 
-def _quiet(flow: Flow, statement: ast.AST) -> bool:
-    """All of the function runs without gradients: a decorator says so, and nothing in the file takes it back."""
+def _quiet(flow: Flow, update: Update, statement: ast.AST) -> bool:
+    """All of the function runs without gradients: the decorator next to it says so, nothing in the file takes it back,
+    and the memory is not read in a `with` statement of its own, which may do so too."""
     node: ast.AST | None = statement
     while node is not None and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
         node = flow.parents.get(node)
-    decorators = getattr(node, "decorator_list", [])
-    said = any(ast.unparse(decorator) in QUIET for decorator in decorators)
-    return said and not any(word in flow.source for word in RESUMES)
+    if not isinstance(node, ast.FunctionDef) or RESUMES.search(flow.source):  # a coroutine runs after the call of it
+        return False
+    others = {inner for inner in walk(node) if isinstance(inner, ast.With)} - _contexts(flow, statement)
+    within = {inner for other in others for inner in walk(other)}
+    reads = [event.node for event in flow.events if isinstance(event, Read) and event.buffer is update.left.buffer]
+    return any(ast.unparse(last) in QUIET for last in node.decorator_list[-1:]) and within.isdisjoint(reads)

@@ -390,10 +390,3 @@ def test_a_wrong_configuration_is_one_line(checkout: Path, text: str) -> None:
         assert result.stderr.startswith(f"torch-codemods: {checkout.resolve() / 'pyproject.toml'}: ")
         assert result.stderr.count("\n") == 1
     assert (checkout / "pkg/good.py").read_text() == PROVED
-
-
-def test_the_file_is_a_script_too(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text(PROVED)
-    command = [sys.executable, str(ROOT / "cli.py"), "check", "--output-format", "concise", "a.py"]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (result.returncode, result.stdout) == (1, "a.py:5:11: zeros_to_empty proved saves 1 launch per call\n")

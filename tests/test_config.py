@@ -47,7 +47,7 @@ def test_none_is_not_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ("selct = []", r"selct: unknown key \(there are: select, ignore, exclude, assume, output-format\)"),
+        ("selct = []", r"selct: unknown key \(there are: select, ignore, exclude, assume, output-format, contracts\)"),
         ('select = "drop_fill"', "select: must be a list of strings"),
         ("exclude = [1]", "exclude: must be a list of strings"),
         ('select = ["nope"]', r"select: unknown codemod 'nope' \(there are: drop_fill, zeros_to_empty\)"),

@@ -21,6 +21,7 @@ class Effect:
     keeps: str = ""  # where it stays within reach after the call, "" nowhere: "kept in self.cache (pool.py:31)"
     returned: bool = False  # the result may be the argument, a view of it, or hold one
     told: str = ""  # what it does in words, with the place: "_rms_kernel stores all of it (norm.py:41)"
+    dense: bool = False  # what is said of `writes` holds where the argument is contiguous
     missing: str = ""  # why `writes` is not all: "element {0} is never written (kernels.py:140)"
 
 
@@ -38,4 +39,5 @@ class Outcome:
     quiet: bool = False
     assumes: tuple[str, ...] = ()  # "contract:vllm", "closed-world"
     fresh: bool = False  # the result is a tensor of its own
+    apart: bool = False  # a call that writes an argument which lies in the memory of another one has no meaning
     returns: int | str | None = None  # the result certainly is this argument, the same object

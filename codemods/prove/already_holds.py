@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from codemods.core.event import Birth, Escape, Event, Flow, Write
 from codemods.core.region import ALL, Box, apart, inside
 from codemods.core.verdict import Proved, Refused, Verdict
-from codemods.prove.walk import assumed, step
+from codemods.prove.walk import assumed_before, step
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class AlreadyHolds:
             if point == 0:
                 return Refused("another-value", "what it holds before is not known", (step(flow, self.write),))
             todo += before.get(point, [])
-        return Proved(tuple(step(flow, event) for event in because), assumed(passed))
+        return Proved(tuple(step(flow, event) for event in because), assumed_before(flow, self.write, passed))
 
     def _elsewhere(self, region: Box) -> bool:
         """Another part; parts of memory that came from outside may be the same elements, where it is expanded."""

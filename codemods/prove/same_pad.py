@@ -51,7 +51,7 @@ class SamePad:
         if rank in (4, 5):
             message = "the result of pad may lie in memory in another order, as channels_last"
             return Refused("memory-format", message, here, needs=f"that {other} is contiguous")
-        if not _exact(self.value, dtype):
+        if not all(_exact(self.value, dtype, part.meta.dtype) for part in self.parts):
             return Refused("pad-value", "pad may not store the same value", here, needs="the dtype")
         if self.pinned:
             return Refused("pinned", "the constant part is in pinned memory", here, needs="that nobody relies on it")
@@ -65,17 +65,18 @@ def absorbs(dtype: Hashable, other: Hashable) -> bool:
     return dtype in FLOATS and other in INTEGERS
 
 
-def _exact(value: str | None, dtype: Hashable) -> bool:
-    """A double holds the value, and no dtype that it may be stored in is left by it."""
+def _exact(value: str | None, dtype: Hashable, made: Hashable) -> bool:
+    """Stored in a tensor of the dtype `made` the value is what it was, and so it is in the dtype of the result."""
     try:
         number = float(value or "nan")
     except (ValueError, OverflowError):
         return False
-    if value == "-0.0":
+    if value == "-0.0" or not abs(number) < 2**53:
         return False
-    whole = number == int(number) if abs(number) < 2**53 else False
-    if whole and 0 <= number <= 127:
-        return number < 2 or dtype in INTEGERS | FLOATS
-    if whole and -128 <= number < 0:
-        return dtype in SIGNED | FLOATS
-    return dtype in FLOATS and abs(number) < 2**53
+    if number in (0, 1):
+        return True
+    if number == int(number) and 0 <= number <= 127:
+        return {dtype, made} <= INTEGERS | FLOATS
+    if number == int(number) and -128 <= number < 0:
+        return {dtype, made} <= SIGNED | FLOATS
+    return dtype == made and dtype in FLOATS

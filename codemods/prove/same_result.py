@@ -14,9 +14,11 @@ from codemods.ops.in_place import keeps_dtype
 
 @dataclass(frozen=True, slots=True)
 class SameResult:
-    """Each row of the update, one after the other, keeps them."""
+    """Each row of the update, one after the other, keeps them. `pinned`: the left one may lie in pinned memory; no
+    result does."""
 
     update: Update
+    pinned: bool = False
 
     def check(self, flow: Flow) -> Verdict:
         update, dtype = self.update, self.update.left.meta.dtype
@@ -33,4 +35,7 @@ class SameResult:
         if not update.left.meta.plain:
             message = f"how {update.name} lies in memory is not known: the result may lie there in another way"
             return Refused("another-result", message, here, needs=f"an allocation that makes {update.name}, its shape")
+        if self.pinned:
+            message = f"{update.name} is in pinned memory, and the result is not"
+            return Refused("pinned", message, here, needs="that nobody relies on it")
         return Proved((Step(flow.path, span(update.node), f"the result has the dtype and the shape of {update.name}"),))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from codemods.core.event import Birth, Buffer, Escape, Event, Flow, Read, Write
 from codemods.core.region import ALL, Box, Left, Run, apart, forget, minus
 from codemods.core.verdict import Proved, Refused, Verdict
-from codemods.prove.walk import Choices, agrees, assumed, step, way
+from codemods.prove.walk import Choices, agrees, assumed_before, step, way
 
 MOST_STEPS = 20_000
 Trail = tuple[tuple[Event, Left], ...]
@@ -56,7 +56,7 @@ class _Search:
             message = "nothing overwrites it and nothing reads it: it may be there for its side effect"
             return Refused("never-used", message, (step(self.flow, self.write),))
         because = tuple(step(self.flow, event, _words(left)) for event, left in self.covered.items())
-        return Proved(because, assumed(self.passed))
+        return Proved(because, assumed_before(self.flow, self.write, self.passed))
 
     def follow(self, start: int, left: Left) -> None:
         nothing: Choices = frozenset()

@@ -109,9 +109,9 @@ class Calls(Launches):
             return result
         op = function(api)
         if op is None and (result := self.seen_into(given, Value(api=api, name=api), "")) is not None:
-            return result
+            return self.typed(api, result)
         if op is None or given.spread:
-            return self.unseen(given, api)
+            return self.typed(api, self.unseen(given, api))
         if given.values or op.kind in ("new", "meta"):
             return self.operate(given, op, list(given.every))
         first = next((name for name in ("input", "tensor", "self") if name in given.named), None)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from codemods.ops.contracts import Contract, Contracts
 
 TABLE = "torch-codemods"
 FORMATS = ("text", "concise", "json")
 LISTS = ("select", "ignore", "exclude", "assume")
+KEYS = (*LISTS, "output-format", "contracts")
+LIBRARY = re.compile(r"[A-Za-z_][\w.-]*")
 
 
 class ConfigError(ValueError):
@@ -27,13 +33,14 @@ class Config:
     exclude: tuple[str, ...] | None = None
     assume: tuple[str, ...] | None = None
     output_format: str | None = None
+    contracts: Contracts = field(default_factory=dict)
 
 
 def load(start: Path, codemods: Collection[str]) -> Config:
     """The settings that hold for `start`: of the closest pyproject.toml above it that has the table.
 
     Raises ConfigError for a file that is not TOML, a key that is unknown, a value of the wrong
-    type and a codemod that does not exist.
+    type, a codemod that does not exist and a contract that is wrong.
     """
     start = start.resolve()
     for folder in (start, *start.parents) if start.is_dir() else start.parents:
@@ -83,8 +90,32 @@ def _config(file: Path, table: dict[str, Any], codemods: Collection[str]) -> Con
         elif key == "output-format":
             if value not in FORMATS:
                 raise ConfigError(f"{where}: must be one of {', '.join(FORMATS)}")
-        else:
-            raise ConfigError(f"{where}: unknown key (there are: {', '.join((*LISTS, 'output-format'))})")
+        elif key not in KEYS:
+            raise ConfigError(f"{where}: unknown key (there are: {', '.join(KEYS)})")
         if key in ("select", "ignore"):
             check_names(lists[key], codemods, where)
-    return Config(file.parent, **lists, output_format=table.get("output-format"))
+    contracts = _contracts(file, table["contracts"]) if "contracts" in table else {}
+    return Config(file.parent, **lists, output_format=table.get("output-format"), contracts=contracts)
+
+
+def _contracts(file: Path, tables: object) -> Contracts:
+    """The rows of a project, by the names of the operators; of two rows for one name there is a clear error."""
+    from codemods.ops.contracts import by_name
+    from codemods.ops.contracts.load import ContractError, rows
+
+    header = f"tool.{TABLE}.contracts"
+    if not isinstance(tables, dict):
+        raise ConfigError(f"{file}: [{header}] must be a table of libraries, each a list of rows")
+    text = file.read_text(encoding="utf-8")
+    known: dict[str, Contract] = {}
+    for library, given in tables.items():
+        if not LIBRARY.fullmatch(library):
+            raise ConfigError(f"{file}: [{header}] {library!r} is no name of a library")
+        try:
+            made = by_name(rows(file, text, library, given, f"{header}.{library}"))
+        except ContractError as error:
+            raise ConfigError(str(error)) from None
+        if twice := sorted(known.keys() & made.keys()):
+            raise ConfigError(f"{file}: [{header}] two libraries have a row for {twice[0]}")
+        known.update(made)
+    return known

@@ -181,14 +181,17 @@ def _without_gradients(lowering: Lowering, scope: ast.AST, around: Around) -> bo
     apis = lowering.names.apis
     if _words(around.loop, apis) & {"enable_grad", "inference_mode"} or "set_grad_enabled" in _words(scope, apis):
         return False
+    inside = [item.context_expr for node in walk(around.loop) if isinstance(node, ast.With) for item in node.items]
+    if any(_called(lowering, context) not in QUIET for context in inside):
+        return False
     for context in reversed(around.contexts):
         api = _called(lowering, context)
         if api in NO_GRADIENTS:
             return _plainly(context)
         if api not in QUIET or api in GRADIENTS:
             return False
-    decorators = getattr(scope, "decorator_list", [])
-    last = decorators[-1] if decorators and not isinstance(scope, ast.ClassDef) else None
+    decorators = scope.decorator_list if isinstance(scope, ast.FunctionDef) else []  # a coroutine runs after the call
+    last = decorators[-1] if decorators else None
     return last is not None and _called(lowering, last) in NO_GRADIENTS and _plainly(last)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import replace
 
-from codemods.core.event import Buffer
+from codemods.core.event import Buffer, How
 from codemods.core.region import ALL
 from codemods.core.size import Atom, variable
 from codemods.ops import Op
@@ -13,9 +14,10 @@ from codemods.read.births import Given
 from codemods.read.graph import Graph, Instr, arguments_of
 from codemods.read.lower import Lowering, parameter
 from codemods.read.names import Names
-from codemods.read.values import NONE, Like, Loose, Ref, State, Value, number, unknown
+from codemods.read.values import NONE, Like, Loose, Ref, Refs, State, Value, number, unknown
 from codemods.read.views import NIL
 
+EXCEPTIONS = frozenset("AssertionError NotImplementedError RuntimeError TypeError ValueError".split())
 Kind = str | Value  # "followed", "followed tensor", "tensor", "int", "object", or a constant
 FOLLOWED = ("followed", "followed tensor")
 RESULT = "%result"
@@ -47,6 +49,7 @@ class Inside(Lowering):
     def __init__(self, graph: Graph, names: Names, kinds: Mapping[str, Kind]) -> None:
         super().__init__(graph, names)
         self.kinds = kinds
+        self.loud = False  # memory is reached in another way than through the parameters that are followed
         followed = [name for name, kind in kinds.items() if kind in FOLLOWED]
         self.parameters = {name: Buffer(name, Buffer(name)) for name in followed}
         self.live = {block: found | {RESULT} for block, found in self.live.items()}
@@ -100,6 +103,25 @@ class Inside(Lowering):
         return known is None or known == truth
 
     # what a caller must see
+
+    def outside_call(self, node: ast.AST, why: str, how: How = "unseen-call") -> None:
+        self.loud = self.loud or not self.exception(node)
+        super().outside_call(node, why, how)
+
+    def outside_read(self, node: ast.AST, why: str, but: Refs = NONE) -> None:
+        self.loud = True
+        super().outside_read(node, why, but)
+
+    def outside_write(self, node: ast.AST, but: Refs = NONE) -> None:
+        self.loud = True
+        super().outside_write(node, but)
+
+    def exception(self, node: ast.AST) -> bool:
+        """`ValueError("..")`: it makes an exception of Python's own."""
+        match node:
+            case ast.Call(func=ast.Name(id=name)) if name not in self.names.bound and name not in self.graph.locals:
+                return name in EXCEPTIONS
+        return False
 
     def do_return(self, instr: Instr) -> None:
         value = self.slot(instr, 0)

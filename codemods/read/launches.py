@@ -55,7 +55,7 @@ class Launches(Outcomes):
         assumes = tuple(sorted({*found.assumes, *self.trusted}))
         quiet = found.quiet and grid is not None and None not in grid  # what is not understood may run code
         found = replace(found, effects=effects, assumes=assumes, quiet=quiet)
-        if not self.apart(arguments, found):
+        if self.together(arguments, found) is not None:
             return None
         return self.applied(Asked(node, holder, "", arguments, False, ours), found, name)
 

@@ -53,6 +53,7 @@ class Memory:
         self.ran: set[ast.AST] = set()  # where code that cannot be seen runs
         self.kept_names: set[ast.AST] = set()  # names that an augmented assignment leaves bound to the same tensor
         self.moments: dict[ast.AST, Moment] = {}  # of allocations in loops, and in front of loops
+        self.apart_calls: set[ast.AST] = set()  # calls that have no meaning where their arguments overlap
         self.trusted: set[str] = set()  # modules that are taken to hand on Triton, as assumptions
         self.assuming: tuple[str, ...] = ()  # what the call that is being told rests on
         self.streams: ast.AST | None = None  # where the function begins to work on several streams
@@ -75,26 +76,26 @@ class Memory:
     def mention(self, value: Value, node: ast.AST, why: str = "used by name") -> None:
         """Its name, shape or identity is used, but none of its elements."""
         if self.events is not None:
-            for ref in value.reach:
+            for ref in _in_order(value.reach):
                 if ref.buffer is not FRESH and ref.buffer is not OUTSIDE:
                     self.tell(Read(ref.buffer, None, node, why, ref.when))
 
-    def read(self, value: Value, node: ast.AST, why: str = "read here") -> None:
+    def read(self, value: Value, node: ast.AST, why: str = "read here", but: Refs = NONE) -> None:
         elsewhere = False
-        for ref in value.reach:
+        for ref in _in_order(value.reach):
             if ref.buffer is FRESH:
                 continue
             elsewhere = elsewhere or ref.buffer.shared or ref.buffer in self.state.escaped
             if ref.buffer is not OUTSIDE:
                 self.tell(Read(ref.buffer, told(ref.region), node, why, ref.when))
         if elsewhere:
-            self.outside_read(node, f"{why}: it may be the same memory", value.reach)
+            self.outside_read(node, f"{why}: it may be the same memory", value.reach | but)
 
     def write(
         self, value: Value, node: ast.AST, why: str, sure: bool = False, constant: str | None = None, api: str = ""
     ) -> None:
         elsewhere = False
-        for ref in value.refs:
+        for ref in _in_order(value.refs):
             if ref.buffer is FRESH:
                 continue
             elsewhere = elsewhere or ref.buffer.shared or ref.buffer in self.state.escaped
@@ -109,7 +110,7 @@ class Memory:
     def escape(self, value: Value, node: ast.AST, why: str, how: How) -> None:
         """Others may look at it from now on, at any time."""
         out = {ref.buffer for ref in value.reach if ref.buffer is not FRESH and ref.buffer is not OUTSIDE}
-        for ref in value.reach:
+        for ref in _in_order(value.reach):
             if ref.buffer in out:
                 self.tell(Escape(ref.buffer, ALL, node, why, ref.when, how))
         if out - self.state.escaped:
@@ -247,7 +248,7 @@ class Memory:
 
     def rebound(self, name: str, node: ast.AST) -> None:
         if self.events is not None and (old := self.state.names.get(name)):
-            for ref in old.refs:
+            for ref in _in_order(old.refs):
                 if ref.buffer is not FRESH and ref.buffer is not OUTSIDE:
                     self.tell(Rebound(ref.buffer, None, node, f"{name} is bound again", ref.when, name))
 
@@ -271,6 +272,13 @@ def _same(one: Ref, other: Ref) -> bool:
 def _aged(refs: Refs, buffer: Buffer) -> Refs:
     older = buffer.older or buffer
     return frozenset(Ref(older, ref.region, ref.dims, False, ref.when) if ref.buffer is buffer else ref for ref in refs)
+
+
+def _in_order(refs: Refs) -> Iterable[Ref]:
+    """The same in every run: which of two events comes first decides what is said."""
+    if len(refs) < 2:
+        return refs
+    return sorted(refs, key=lambda ref: (ref.buffer.name, str(ref.region), sorted(ref.when)))
 
 
 def _ordered(buffers: Iterable[Buffer]) -> list[Buffer]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from codemods.core.effect import UNSEEN, Effect, Outcome
+from codemods.core.event import Read
 from codemods.core.region import ALL, Box, Comb, Run
-from codemods.core.size import Size, as_size
+from codemods.core.size import Atom, Size, as_size, variable
 from codemods.read.births import Given
 from codemods.read.memory import somewhere
 from codemods.read.modules import KernelSource
 from codemods.read.operators import Operators
-from codemods.read.values import FRESH, NONE, OUT, OUTSIDE, Refs, Value, tracked, untagged
+from codemods.read.values import FRESH, NONE, OUT, OUTSIDE, Ref, Refs, Value, number, tracked, untagged
 from codemods.read.views import Cut, Entry, Rest, indexed
 
 Key = int | str  # of an argument: its place, or its keyword
@@ -33,6 +34,8 @@ class Asked:
 
 
 class Callees(Protocol):
+    def annotated(self, api: str) -> int | str | None: ...
+
     def outcome(self, asked: Asked) -> Outcome | None: ...
 
     def kernel(self, holder: Value) -> KernelSource | None: ...
@@ -52,26 +55,51 @@ class Outcomes(Operators):
             return None
         asked = Asked(given.node, holder, attr, arguments, given.starred or given.spread, ours)
         outcome = self.callees.outcome(asked)
-        if outcome is None or not self.apart(arguments, outcome):
+        if outcome is None:
+            return None
+        if (both := self.together(arguments, outcome)) is not None:
+            name = f"{holder.name}.{attr}" if attr else holder.name
+            why = f"passed to {name}() as two arguments, and what two arguments in one memory do is not known"
+            self.escape(both, given.node, why, "unseen-call")
             return None
         for value in spread:
             self.read(value, given.node, "passed on")
         return self.applied(asked, outcome, f"{holder.name}.{attr}" if attr else holder.name)
 
+    def typed(self, api: str, value: Value) -> Value:
+        """What a function gives back, where it is annotated: ints hold no memory, and methods of tensors run no code.
+        That matters only beside memory that others may have, too."""
+        match self.callees.annotated(api) if self.callees is not None and self.fills else None:
+            case "tensor":
+                return replace(value, refs=value.reach, inside=NONE, tensor=True)
+            case "int":
+                return number(variable(Atom(f"{api}()", ("int", self.at))))
+            case int(count):
+                made = [number(variable(Atom(f"{api}()", ("int", self.at, place)))) for place in range(count)]
+                return Value(("def", self.at), items=tuple(made), name="tuple")
+        return value
+
     def followed(self, value: Value) -> bool:
         """Some of its memory is not within reach of others yet."""
         return any(
-            ref.buffer is not OUTSIDE and ref.buffer is not FRESH and ref.buffer not in self.state.escaped
+            ref.buffer is not OUTSIDE
+            and ref.buffer is not FRESH
+            and (ref.buffer.shared or ref.buffer not in self.state.escaped)
             for ref in value.reach
         )
 
-    def apart(self, arguments: dict[Key, Value], outcome: Outcome) -> bool:
-        """No two arguments share memory of which one is written: what is said of one would not hold then."""
-        held = [(outcome.effects.get(key, UNSEEN), _buffers(value)) for key, value in arguments.items()]
-        return not any(
-            one & other and (_writes(effect) or _writes(also))
-            for place, (effect, one) in enumerate(held)
-            for also, other in held[:place]
+    def together(self, arguments: dict[Key, Value], outcome: Outcome) -> Value | None:
+        """An argument that shares memory with another one, of which one is written: what is said of one would not hold
+        then."""
+        held = [(outcome.effects.get(key, UNSEEN), value) for key, value in arguments.items()]
+        return next(
+            (
+                value
+                for place, (effect, value) in enumerate(held)
+                for also, other in held[:place]
+                if _buffers(value) & _buffers(other) and (_writes(effect) or _writes(also))
+            ),
+            None,
         )
 
     def applied(self, asked: Asked, outcome: Outcome, name: str) -> Value:
@@ -80,7 +108,14 @@ class Outcomes(Operators):
         self.assuming = tuple(dict.fromkeys((*was, *outcome.assumes)))
         if not outcome.quiet:
             self.outside_call(node, f"reachable when {name}() runs")
+        elif outcome.assumes:
+            for buffer in sorted(self.state.escaped, key=lambda buffer: buffer.name):
+                self.tell(Read(buffer, None, node, f"not reached by {name}()"))
         effects = [(value, outcome.effects.get(key, UNSEEN)) for key, value in asked.arguments.items()]
+        written: Refs = NONE
+        if outcome.apart:
+            self.apart_calls.add(node)
+            written = NONE.union(*(value.reach for value, effect in effects if effect.writes is not None))
         for value, effect in effects:
             hidden = effect.keeps == UNSEEN.keeps or not effect.told
             if effect.keeps and effect.reads is not None and hidden:  # that is how it may be read
@@ -89,7 +124,7 @@ class Outcomes(Operators):
             self.mention(value, node, why)
             if effect.reads is not None:
                 part = value if effect.reads == ALL else replace(value, refs=self.part(value, effect.reads))
-                self.read(part, node, why)
+                self.read(part, node, why, written - value.reach)
         for value, effect in effects:
             self.stores(value, effect, node, name)
         for value, effect in effects:
@@ -109,10 +144,11 @@ class Outcomes(Operators):
         if not _writes(effect) or not value.reach:
             return
         handled = self.graph.blocks[self.at.block].handler is not None
-        if effect.touches or handled or not value.tensor:
+        sure = effect.writes is not None and value.tensor and not (effect.dense and any(map(_gaps, value.refs)))
+        if effect.touches or handled or not sure:
             why = f"passed to {name}(): {effect.missing}" if effect.missing else f"{name}() may write it"
             self.write(Value(refs=somewhere(value.reach)), node, why)
-        if effect.writes is not None and value.tensor:
+        if effect.writes is not None and sure:
             part = replace(value, refs=self.part(value, effect.writes))
             text = "all of it" if effect.writes == ALL else str(effect.writes)
             self.write(part, node, f"{name}() {effect.told or f'writes {text}'}", sure=True)
@@ -134,6 +170,7 @@ class Outcomes(Operators):
             value for key, value in asked.arguments.items() if outcome.effects.get(key, UNSEEN).returned and value.reach
         ]
         held = untagged(somewhere(frozenset().union(*(value.reach for value in aliases), NONE)))
+        held = frozenset(ref for ref in held if not ref.buffer.shared) | (OUT if held else NONE)
         for value in aliases:
             self.note_view(value)
         if outcome.fresh and not held:
@@ -152,6 +189,12 @@ def _arguments(given: Given, spread: bool) -> dict[Key, Value]:
 def _buffers(value: Value) -> frozenset[object]:
     ours = {ref.buffer for ref in value.reach} - {OUTSIDE, FRESH}
     return frozenset(ours | {buffer.older for buffer in ours if buffer.older is not None})
+
+
+def _gaps(ref: Ref) -> bool:
+    """A view that is not contiguous: it leaves something out of its rows, or has them in another order."""
+    dims = [place for place in ref.dims if place is not None] if isinstance(ref.dims, tuple) else []
+    return dims != sorted(dims) or any(dimension or not isinstance(axis, Run) for dimension, axis in ref.region.axes)
 
 
 def _writes(effect: Effect) -> bool:

@@ -9,11 +9,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from codemods.core.effect import UNSEEN, Effect, Outcome
+from codemods.core.event import Read
 from codemods.core.region import ALL, Box
 from codemods.core.syntax import children
+from codemods.ops.contracts import Contracts
 from codemods.read.binding import Bound, bind
 from codemods.read.calls import QUIET
 from codemods.read.checkout import Checkout, Found, Function, Module, checkout_of
+from codemods.read.compiled import compiled
 from codemods.read.expressions import names_in
 from codemods.read.inside import FOLLOWED, Inside, Kind, constant_of, kind_of
 from codemods.read.life import effect
@@ -44,6 +47,8 @@ class Summary:
     returns: str | None = None
     fresh: bool = False
     assumes: frozenset[str] = frozenset()
+    quiet: bool = False
+    apart: bool = False
     ends: bool = True  # it returns
 
 
@@ -60,6 +65,7 @@ class Summaries:
     looped: set[Key] = field(default_factory=set)
     kernels: dict[Module, Kernels] = field(default_factory=dict)
     looked: dict[Key, frozenset[Path]] = field(default_factory=dict)  # the files that a summary rests on
+    contracts: Contracts = field(default_factory=dict)  # the project's own
 
     def of(self, found: Found, kinds: Kinds, within: Class | None) -> Summary | None:
         """Circles are found as by Tarjan: whatever leads back to a function that is not done is in one with it."""
@@ -131,7 +137,15 @@ class Summaries:
         for name, buffer in lowering.parameters.items():
             effects[name], rests = effect(flow, buffer, leave, f"{node.name}()", module.name)
             assumes |= rests
-        return _with_result(Summary(effects, assumes=assumes), lowering)
+        ours = set(lowering.parameters.values())
+        apart = all(
+            event.node in lowering.apart_calls
+            for event in flow.events
+            if event and event.buffer in ours and not (isinstance(event, Read) and event.region is None)
+        )
+        if any(rest.startswith("contract:") for rest in assumes):
+            effects = {name: replace(made, dense=True) for name, made in effects.items()}
+        return _with_result(Summary(effects, assumes=assumes, quiet=not lowering.loud, apart=apart), lowering)
 
 
 def plain(node: ast.FunctionDef, module: Module) -> bool:
@@ -195,6 +209,8 @@ class Here:
         if attr and self.within is not None and holder.ident == ("parameter", self_of(self.scope)):
             return self._method(asked, self.within)
         found = self._found(asked)
+        if found is None and not self.module.exchanged:
+            return compiled(asked, self.summaries.contracts, self.summaries.checkout)
         if found is None or isinstance(found.node, ast.ClassDef) or self.module.exchanged:
             return None
         if found.node.name in found.module.set_attributes | self.module.set_attributes:
@@ -211,6 +227,21 @@ class Here:
             case ("item", ("api", str(path)), *_):
                 found = self.summaries.checkout.path(path)
                 return self.summaries.kernel(found.module, found.node.name) if found else None
+        return None
+
+    def annotated(self, api: str) -> int | str | None:
+        """What a function of the checkout gives, by its annotation: "tensor", "int", or how many ints."""
+        found = self.summaries.checkout.path(api)
+        note = found.node.returns if found and isinstance(found.node, ast.FunctionDef) else None
+        match note:
+            case ast.Name(id="int"):
+                return "int"
+            case ast.Attribute() if found and dotted(note, found.module.names.apis) == "torch.Tensor":
+                return "tensor"
+            case ast.Subscript(value=ast.Name(id="tuple"), slice=ast.Tuple(elts=every)) if all(
+                isinstance(one, ast.Name) and one.id == "int" for one in every
+            ):
+                return len(every)
         return None
 
     def _found(self, asked: Asked) -> Found | None:
@@ -280,7 +311,14 @@ def told(summary: Summary, bound: Bound, found: Found) -> Outcome:
             effects[key] = _packed(made) if name in bound.packed else made
     returns = bound.given.get(summary.returns or "", ())
     alone = returns[0] if len(returns) == 1 and summary.returns not in bound.packed else None
-    return Outcome(effects, assumes=tuple(sorted(summary.assumes)), fresh=summary.fresh, returns=alone)
+    return Outcome(
+        effects,
+        assumes=tuple(sorted(summary.assumes)),
+        fresh=summary.fresh,
+        returns=alone,
+        quiet=summary.quiet,
+        apart=summary.apart,
+    )
 
 
 def _packed(made: Effect) -> Effect:
@@ -299,6 +337,8 @@ def joined(outcomes: list[tuple[str, Outcome]]) -> Outcome:
         effects,
         assumes=tuple(sorted(names | {"closed-world"})),
         fresh=all(outcome.fresh for _, outcome in outcomes),
+        quiet=all(outcome.quiet for _, outcome in outcomes),
+        apart=all(outcome.apart for _, outcome in outcomes),
         returns=returns.pop() if len(returns) == 1 else None,
     )
 
@@ -333,13 +373,14 @@ def _union(parts: set[Box | None]) -> Box | None:
     return some.pop() if len(some) == 1 else ALL
 
 
-def summaries_of(file: Path | None, name: str, run: str | None) -> Summaries:
+def summaries_of(file: Path | None, name: str, run: str | None, contracts: Contracts) -> Summaries:
     """Those of the checkout around a file. In one `run` nothing is read twice."""
     if file is None:
-        return Summaries(Checkout())
+        return Summaries(Checkout(), contracts=contracts)
     around = checkout_of(file, name)
     made = Summaries(around) if run is None else _shared(run, around.root, around.base, around.top)
     made.checkout.looked.clear()
+    made.contracts = contracts
     return made
 
 

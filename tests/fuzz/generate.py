@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from fuzz.around import disturb, harmless, observe, use, wrapped
 from fuzz.draw import Draw, Lines, birth, block, dimensions, size, tensor_value
+from fuzz.results import joined, scratch, updated
 from fuzz.writes import complete, counted
 
 IMPORTS = "import contextlib\nimport torch\n\nKEPT = []\nSEEN = None\n\n"
@@ -67,7 +68,7 @@ def weave(d: Draw, lives: list[list[Lines]]) -> list[Lines]:
 
 
 def life(d: Draw) -> list[Lines]:
-    return d.rng.choices([born, filled, prealloc, renewed], [10, 4, 3, 2])[0](d)
+    return d.rng.choices([born, filled, prealloc, renewed, updated, joined, scratch], [10, 4, 3, 2, 4, 4, 4])[0](d)
 
 
 def born(d: Draw) -> list[Lines]:

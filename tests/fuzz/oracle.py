@@ -188,7 +188,7 @@ class Look:
         return (
             str(value.dtype),
             tuple(value.shape),
-            value.stride(),
+            value.stride() if value.numel() else (),  # of no elements they are not looked at
             value.requires_grad,
             place,
             value.storage_offset(),
