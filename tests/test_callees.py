@@ -224,3 +224,20 @@ def test_an_assumption_counts_where_the_callee_does_nothing(tmp_path: Path) -> N
     text = base("pass").replace("        return out", "        out.copy_(x)\n        return out")
     decision = zeros(run([checkout(tmp_path, {"pkg/a.py": text})]), "pkg/a.py")
     assert (decision.verdict, decision.assumes) == ("assumed", ("closed-world",))
+
+
+def test_the_first_reader_of_what_is_kept_is_named() -> None:
+    text = """
+import torch
+class A:
+    def __init__(self, n: int):
+        self.buffer = torch.zeros(n)
+    def look(self, n: int):
+        return n, self.buffer.sum()
+    def again(self):
+        return self.buffer
+"""
+    (decision,) = decide_file(text.encode(), "a.py").decisions
+    assert decision.reason is not None
+    assert decision.reason.code == "kept"
+    assert "kept in self.buffer, which look() uses at line 7" in decision.reason.message

@@ -22,6 +22,7 @@ from codemods.read.kept import kept
 from codemods.read.lower import Lowering, TooComplex
 from codemods.read.methods import owner
 from codemods.read.names import Names, dotted, names_bound
+from codemods.read.readers import named_readers
 from codemods.read.statements import Scope, build
 from codemods.read.summary import Here, Summaries
 
@@ -39,7 +40,8 @@ def flows(tree: ast.Module, source: bytes, path: str, summaries: Summaries | Non
             hidden = frozenset().union(*map(names_bound, around_it))
             seen = names.hidden(hidden) if hidden else names
             here = Here(summaries, module, scope, owner(module, scope), hidden)
-            yield _flow(scope, seen, function, path, once, source, lines.around, here)
+            flow = _flow(scope, seen, function, path, once, source, lines.around, here)
+            yield named_readers(flow, scope, here.within)
     if kernels and holds_stores(source):
         yield from kernel.flows(tree, names, source, path)
 

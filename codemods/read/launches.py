@@ -43,8 +43,9 @@ class Launches(Outcomes):
         source = self.callees.kernel(holder) if ours and not tracked(holder) else None
         if source is None:
             return None
+        grid = self.grid(node.func.slice)
         launch = Launch(
-            self.grid(node.func.slice),
+            grid,
             tuple(map(self.passed, given.values)),
             tuple((name, self.passed(value)) for name, value in given.named.items()),
         )
@@ -52,7 +53,8 @@ class Launches(Outcomes):
         found = outcome(source, launch)
         effects = {key: _in_words(effect, name) for key, effect in found.effects.items()}
         assumes = tuple(sorted({*found.assumes, *self.trusted}))
-        found = replace(found, effects=effects, assumes=assumes)
+        quiet = found.quiet and grid is not None and None not in grid  # what is not understood may run code
+        found = replace(found, effects=effects, assumes=assumes, quiet=quiet)
         if self.together(arguments, found) is not None:
             return None
         return self.applied(Asked(node, holder, "", arguments, False, ours), found, name)

@@ -1,0 +1,44 @@
+"""Who reads what is kept on `self`: the first reader in the class is named, for people."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from codemods.core.event import Escape, Event, Flow
+from codemods.core.syntax import walk
+from codemods.read.methods import Class, self_of
+
+
+def named_readers(flow: Flow, scope: ast.AST, within: Class | None) -> Flow:
+    """The same flow; memory that is kept in an attribute says where the class reads that attribute first."""
+    kept = [event for event in flow.events if isinstance(event, Escape) and _attribute(event, self_of(scope))]
+    if within is None or not kept:
+        return flow
+    told: dict[Event, Event] = {
+        event: replace(event, why=f"{event.why}{_reader(event.node, scope, within)}") for event in kept
+    }
+    events = tuple(None if event is None else told.get(event, event) for event in flow.events)
+    return replace(flow, events=events)
+
+
+def _attribute(event: Event, holder: str) -> bool:
+    match event.node:
+        case ast.Attribute(value=ast.Name(id=name), ctx=ast.Store()):
+            return name == holder and isinstance(event, Escape) and event.how == "kept"
+    return False
+
+
+def _reader(node: ast.AST, scope: ast.AST, within: Class) -> str:
+    assert isinstance(node, ast.Attribute)
+    for item in within.node.body:
+        if item is scope or not isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        lines = [
+            inner.lineno
+            for inner in walk(item)
+            if isinstance(inner, ast.Attribute) and inner.attr == node.attr and isinstance(inner.ctx, ast.Load)
+        ]
+        if lines:
+            return f", which {item.name}() uses at line {min(lines)}"
+    return ""
