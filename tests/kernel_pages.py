@@ -137,7 +137,7 @@ def argument(node: ast.expr) -> Argument:
 
 def analysed(page: Page) -> Outcome:
     source = ast.unparse(page.tree).encode()
-    module = module_of(page.tree, names_of(page.tree, source), "kernels.py")
+    module = module_of(page.tree, source, names_of(page.tree, source), "kernels.py")
     found = kernel(module, page.kernel)
     assert found is not None
     none: list[Any] = [None if ast.unparse(entry) == "unknown" else size(entry) for entry in page.grid]

@@ -145,7 +145,7 @@ def test_the_second_look_sees_what_is_missing() -> None:
 def source(code: str, name: str = "k") -> KernelSource | None:
     text = HEADER + code
     tree = ast.parse(text)
-    return kernel(module_of(tree, names_of(tree, text.encode()), "kernels.py"), name)
+    return kernel(module_of(tree, text.encode(), names_of(tree, text.encode()), "kernels.py"), name)
 
 
 BODY = "def k(out):\n    tl.store(out + tl.program_id(0), 1)\n"

@@ -49,7 +49,13 @@ def test_an_exchange_of_torch(line: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["self.zeros = f", "x = torch.zeros", "setattr(self, 'zeros', f)", "for x in torch.zeros: pass", "torch.zeros[0] = f"],
+    [
+        "self.zeros = f",
+        "x = torch.zeros",
+        "setattr(self, 'zeros', f)",
+        "for x in torch.zeros: pass",
+        "torch.zeros[0] = f",
+    ],
 )
 def test_no_exchange_of_torch(line: str) -> None:
     source = f"import torch\n{line}\n"
@@ -90,7 +96,10 @@ def test_a_name_that_is_bound_again(line: str) -> None:
     assert "torch" not in names_of(ast.parse(source), source.encode()).apis
 
 
-@pytest.mark.parametrize("line", ["x = torch", "# global torch\n", "[torch for torch in f]", "def g(torch): pass"])
+@pytest.mark.parametrize(
+    "line",
+    ["x = torch", "torch.x = f", "torch[0] = f", "# global torch\n", "[torch for torch in f]", "def g(torch): pass"],
+)
 def test_a_name_that_stays(line: str) -> None:
     source = f"import torch\n{line}\n"
     assert names_of(ast.parse(source), source.encode()).apis["torch"] == "torch"

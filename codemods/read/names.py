@@ -142,7 +142,7 @@ def _scope(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 def own_names(node: ast.stmt) -> set[str]:
     """The names that a statement binds itself, those in its expressions aside."""
-    names = {part.id for part in targets(node) if isinstance(part, ast.Name)}
+    names = {part.id for part in targets(node) if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load)}
     names |= {handler.name for handler in getattr(node, "handlers", []) if handler.name}
     patterns = [part for case in getattr(node, "cases", []) for part in walk(case.pattern)]
     names |= {name for part in patterns if (name := getattr(part, "name", None) or getattr(part, "rest", None))}
