@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from codemods.core.syntax import children, walk
 from codemods.read.births import BIRTHS
 from codemods.read.names import Names, dotted
+from codemods.read.places import holds, lines_at
 from codemods.read.statements import Scope
 
 SITE = re.compile(rb"(?:zeros|ones|full|empty|zeros_like|ones_like|full_like|empty_like|zero_|fill_)\s*\(")
@@ -22,7 +23,6 @@ UPDATE = re.compile(rb"[\r\n][ \t]*(\w+)[ \t]*=[ \t]*(?:\([\s(]*)?(?:\1\b(?!\s*[
 MADE = re.compile(rb"[\r\n][ \t]*(\w+)[ \t]*=[ \t]*torch\.(?:arange|linspace|randn?|randint)\s*\(")
 EMPTY = frozenset({"empty", "empty_like", "new_empty"})
 LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-NEWLINE = re.compile(rb"\r\n?|\n")
 Once = Literal["call", "instance", "import"]
 Found = tuple[Scope, str, Once, tuple[ast.AST, ...]]
 
@@ -41,29 +41,13 @@ def lines_of(source: bytes) -> Lines:
     """Found by text, so some that are none."""
     matches = list(UPDATE.finditer(source))
     made = frozenset(MADE.findall(source)) if matches else frozenset()
-    sites, updates = _lines(SITE.finditer(source), source), _lines(matches, source)
-    if again := [match for match in matches if match[1] in made]:
-        sites = sorted({*sites, *_lines(again, source)})
-    return Lines(sites, updates, sorted({*sites, *updates, *_lines(JOIN.finditer(source), source)}))
-
-
-def _lines(matches: Iterable[re.Match[bytes]], source: bytes) -> list[int]:
-    """The lines on which a match begins, a line break in front of it aside."""
-    found, line, place = [], 1, 0
-    plain = b"\r" not in source
-    for match in matches:
-        upto = match.start() + (match.re is UPDATE)
-        line += source.count(b"\n", place, upto) if plain else len(NEWLINE.findall(source, place, upto))
-        place = upto
-        found.append(line)
-    return found
-
-
-def holds(node: ast.stmt, lines: Sequence[int]) -> bool:
-    """One of the lines is one of the statement's."""
-    start = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", []))])
-    place = bisect_left(lines, start)
-    return place < len(lines) and lines[place] <= (node.end_lineno or start)
+    # an update begins behind a line break
+    sites = lines_at((match.start() for match in SITE.finditer(source)), source)
+    updates = lines_at((match.start() + 1 for match in matches), source)
+    if again := [match.start() + 1 for match in matches if match[1] in made]:
+        sites = sorted({*sites, *lines_at(again, source)})
+    joins = lines_at((match.start() for match in JOIN.finditer(source)), source)
+    return Lines(sites, updates, sorted({*sites, *updates, *joins}))
 
 
 def scopes(tree: ast.Module, names: Names, lines: Lines) -> Iterator[Found]:

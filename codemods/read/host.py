@@ -12,7 +12,7 @@ from codemods.core.syntax import children, walk
 from codemods.read import kernel
 from codemods.read.births import BIRTHS, FILLS
 from codemods.read.calls import QUIET
-from codemods.read.candidates import Once, holds, lines_of, scopes
+from codemods.read.candidates import Once, lines_of, scopes
 from codemods.read.checkout import Checkout
 from codemods.read.discover import holds_stores
 from codemods.read.expressions import names_in
@@ -22,6 +22,7 @@ from codemods.read.kept import kept
 from codemods.read.lower import Lowering, TooComplex
 from codemods.read.methods import owner
 from codemods.read.names import Names, dotted, names_bound
+from codemods.read.places import holds
 from codemods.read.readers import named_readers
 from codemods.read.statements import Scope, build
 from codemods.read.summary import Here, Summaries

@@ -1,29 +1,43 @@
 """The places of a file that may give a name or an attribute another meaning. Every file that is read is asked, so
-expressions are looked into only where the text says that something may be in one."""
+expressions are looked into only on lines whose text says that something may be in one."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TypeGuard
 
-from codemods.core.syntax import walk
+from codemods.core.syntax import children, walk
+from codemods.read.places import holds, lines_at
 
 SETTERS = frozenset("setattr delattr __setattr__ __delattr__ object patch multiple setitem".split())
 WITHIN = re.compile(
     rb":=|\b(?:setattr|delattr|__setattr__|__delattr__)\b|\b(?:object|patch|multiple|setitem)\s*(?:\\\r?\n\s*)?\("
 )
-TURNS = re.compile(rb"\bfor\b[^:;]*?\bin\b")
+TURN = re.compile(rb"\bfor\b([^:;]*?)\bin\b")
+PROSE = re.compile(rb"\w[ \t\r\n]+\w")
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+SIMPLE = frozenset(
+    {ast.Expr, ast.Return, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.Raise}
+)
+IDLE = frozenset({ast.Expr, ast.Return, ast.If, ast.FunctionDef, ast.Raise})
+KINDS = frozenset({ast.Assign, ast.NamedExpr, ast.Import, ast.ImportFrom, ast.Global})
 Mark = ast.Attribute | ast.Call | ast.Assign | ast.NamedExpr | ast.Import | ast.ImportFrom | ast.Global
 
 
 @lru_cache(maxsize=16)
 def marks(tree: ast.Module, source: bytes) -> tuple[Mark, ...]:
     """Attributes that are set or deleted, calls that may set one, assignments, imports and `global` statements."""
-    within = WITHIN.search(source) is not None or any(b"." in turn for turn in TURNS.findall(source))
-    return tuple(node for node in (walk(tree) if within else _outside(tree)) if _marked(node))
+    offsets = [match.start() for match in WITHIN.finditer(source)]
+    offsets += [match.start() for match in TURN.finditer(source) if _odd_target(match[1])]
+    return tuple(node for node in _nodes(tree, lines_at(sorted(offsets), source)) if _marked(node))
+
+
+def _odd_target(text: bytes) -> bool:
+    """What a comprehension gives a value may be an attribute: no two words stand side by side then, but in an index."""
+    return b"." in text and (b"[" in text or PROSE.search(text.strip()) is None)
 
 
 def setter(callee: ast.expr) -> bool:
@@ -35,25 +49,28 @@ def setter(callee: ast.expr) -> bool:
 
 
 def _marked(node: ast.AST) -> TypeGuard[Mark]:
-    match node:
-        case ast.Attribute(ctx=context):
-            return not isinstance(context, ast.Load)
-        case ast.Call(func=callee):
-            return setter(callee)
-        case ast.Assign() | ast.NamedExpr() | ast.Import() | ast.ImportFrom() | ast.Global():
-            return True
-    return False
+    if isinstance(node, ast.Attribute):
+        return not isinstance(node.ctx, ast.Load)
+    return setter(node.func) if isinstance(node, ast.Call) else type(node) in KINDS
 
 
-def _outside(tree: ast.Module) -> Iterator[ast.AST]:
-    """Every statement, and what it gives a value."""
+def _nodes(tree: ast.Module, lines: Sequence[int]) -> Iterator[ast.AST]:
+    """Every statement, what it gives a value, and all of its expressions where it holds one of the lines."""
     todo: list[ast.AST] = list(tree.body)
     while todo:
         node = todo.pop()
         yield node
-        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
-            todo += getattr(node, part, ())
-        yield from targets(node)
+        if type(node) not in SIMPLE:
+            for part in BLOCKS:
+                todo += getattr(node, part, ())
+        if lines and isinstance(node, ast.stmt) and holds(node, lines):
+            for inner in children(node):
+                if isinstance(inner, ast.match_case):
+                    yield from walk(inner.guard or inner.pattern)
+                elif not isinstance(inner, ast.stmt | ast.ExceptHandler):
+                    yield from walk(inner)
+        elif type(node) not in IDLE:
+            yield from targets(node)
 
 
 def targets(node: ast.AST) -> Iterator[ast.AST]:

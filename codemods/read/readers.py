@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from functools import lru_cache
 
 from codemods.core.event import Escape, Event, Flow
 from codemods.core.syntax import walk
 from codemods.read.methods import Class, self_of
+
+Method = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def named_readers(flow: Flow, scope: ast.AST, within: Class | None) -> Flow:
@@ -31,14 +34,20 @@ def _attribute(event: Event, holder: str) -> bool:
 
 def _reader(node: ast.AST, scope: ast.AST, within: Class) -> str:
     assert isinstance(node, ast.Attribute)
-    for item in within.node.body:
-        if item is scope or not isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        lines = [
-            inner.lineno
-            for inner in walk(item)
-            if isinstance(inner, ast.Attribute) and inner.attr == node.attr and isinstance(inner.ctx, ast.Load)
-        ]
-        if lines:
-            return f", which {item.name}() uses at line {min(lines)}"
-    return ""
+    method, line = next((found for found in _uses(within.node).get(node.attr, ()) if found[0] is not scope), (None, 0))
+    return f", which {method.name}() uses at line {line}" if method is not None else ""
+
+
+@lru_cache(maxsize=4)
+def _uses(node: ast.ClassDef) -> dict[str, list[tuple[Method, int]]]:
+    """Which methods look at each attribute, and where they do so first."""
+    found: dict[str, list[tuple[Method, int]]] = {}
+    for item in node.body:
+        if isinstance(item, Method):
+            lines: dict[str, int] = {}
+            for inner in walk(item):
+                if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Load):
+                    lines[inner.attr] = min(inner.lineno, lines.get(inner.attr, inner.lineno))
+            for attr, line in lines.items():
+                found.setdefault(attr, []).append((item, line))
+    return found
