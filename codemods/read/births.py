@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from codemods.core.size import Size
 from codemods.read.graph import Instr
@@ -65,7 +65,7 @@ class Births(Shapes):
         if (constant := BIRTHS[api]) is not None:
             fill = self.constant(given, 0 if constant != "?" else 1, constant)
             buffer = next(iter(value.refs))
-            self.write(replace(value, refs=frozenset({buffer})), node, f"{api} fills it", True, fill, api)
+            self.write(value.but(refs=frozenset({buffer})), node, f"{api} fills it", True, fill, api)
         if self.streams is not None:
             line = getattr(self.streams, "lineno", 0)
             self.escape(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 
 from codemods.core.size import ONE, ZERO, Atom, variable
 from codemods.ops import function, method
@@ -121,7 +120,8 @@ class Calls(Launches):
         return self.operate(given, op, [given.named[first], *others])
 
     def method_call(self, given: Given, holder: Value, attr: str) -> Value:
-        given = replace(given, method=isinstance(given.node.func, ast.Attribute))
+        if isinstance(given.node.func, ast.Attribute):
+            given = Given(given.node, given.values, given.named, given.starred, given.spread, True)
         api = f"Tensor.{attr}"
         node = given.node
         if attr in self.names.methods:

@@ -79,21 +79,21 @@ class Facts(Lengths):
         value, holder = super().do_attr(instr), self.slot(instr, 0)
         if instr.data == "dtype" and not holder.api and not self.loose:
             sure = holder.tensor or any(ref.buffer is not OUTSIDE for ref in holder.refs)
-            return replace(value, meta=Meta(self.meta_of(holder).dtype if sure else (MAYBE, holder.ident)))
+            return value.but(meta=Meta(self.meta_of(holder).dtype if sure else (MAYBE, holder.ident)))
         if value.tensor and str(instr.data) in ("T", "mT", "data"):
-            return replace(value, meta=self.meta_of(holder).bare)
+            return value.but(meta=self.meta_of(holder).bare)
         return value
 
     def tensor_index(self, instr: Instr, holder: Value, index: Value) -> Value:
         value = super().tensor_index(instr, holder, index)
-        return replace(value, meta=Meta(self.meta_of(holder).dtype)) if holder.tensor else value
+        return value.but(meta=Meta(self.meta_of(holder).dtype)) if holder.tensor else value
 
     def do_bin(self, instr: Instr) -> Value:
         value = super().do_bin(instr)
         if not value.tensor or self.loose:
             return value
         left, right = self.slots(instr)
-        return replace(value, meta=self.combined(str(instr.data), left, right))
+        return value.but(meta=self.combined(str(instr.data), left, right))
 
     def combined(self, op: str, left: Value, right: Value) -> Meta:
         """The operator on two tensors, or on a tensor and a Python int."""
@@ -117,11 +117,11 @@ class Facts(Lengths):
             return made
         asked = given.named.get("dtype")
         if asked is not None and asked != NIL:
-            return replace(made, meta=Meta(self.dtype_given(asked)))
+            return made.but(meta=Meta(self.dtype_given(asked)))
         like = first if api.endswith("_like") else holder
         if like is not None:
-            return replace(made, meta=Meta(self.meta_of(like).dtype))
-        return replace(made, meta=Meta(None if api == "torch.full" else DEFAULT))
+            return made.but(meta=Meta(self.meta_of(like).dtype))
+        return made.but(meta=Meta(None if api == "torch.full" else DEFAULT))
 
     def operate(self, given: Given, op: Op, args: list[Value]) -> Value:
         value = super().operate(given, op, args)
@@ -132,7 +132,7 @@ class Facts(Lengths):
         name = op.name.rpartition(".")[2]
         if op.inplace or name.endswith("_") or op.name.startswith(("torch.nn.", "torch.special.")):
             return value
-        return replace(value, meta=self.result(name, given, args))
+        return value.but(meta=self.result(name, given, args))
 
     def result(self, name: str, given: Given, args: list[Value]) -> Meta:
         asked = given.named.get("dtype")

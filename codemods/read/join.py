@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from codemods.core.size import Atom, variable
 from codemods.read.values import NONE, OUT, Def, State, Value, merge, runs, tracked, varies, without
@@ -101,9 +101,9 @@ def _aged(value: Value, loop: frozenset[int], head: int, name: str | int) -> Val
         ident = ("before", Def(head, -1), name)
         size = None if value.size is None else variable(Atom(value.name, ident, value.size.natural))
         more = OUT if runs(value) else NONE
-        value = replace(value, refs=value.refs | more, inside=value.inside | more)
-        value = replace(value, ident=ident, size=size, items=None, shape_of=None, bound=None, fact=None)
+        value = value.but(refs=value.refs | more, inside=value.inside | more)
+        value = value.but(ident=ident, size=size, items=None, shape_of=None, bound=None, fact=None)
     if value.meta is not None and varies((value.meta.dtype, *(value.meta.shape or ())), loop):
-        value = replace(value, meta=None)
+        value = value.but(meta=None)
     refs, inside = without(value.refs, loop), without(value.inside, loop)
-    return value if refs is value.refs and inside is value.inside else replace(value, refs=refs, inside=inside)
+    return value if refs is value.refs and inside is value.inside else value.but(refs=refs, inside=inside)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import heapq
 from collections.abc import Hashable
-from dataclasses import replace
 from typing import Literal
 
 from codemods.core.event import Escape, Event, Flow
@@ -271,7 +270,7 @@ def parameter(argument: ast.arg) -> Value:
         return Value(("parameter", name), name=name)
     value = unknown(("parameter", name), name)
     text = ast.unparse(note) if note else ""
-    return replace(value, tensor=text.strip("\"'") in ("torch.Tensor", "Tensor"))
+    return value.but(tensor=text.strip("\"'") in ("torch.Tensor", "Tensor"))
 
 
 def alone(size: Size) -> Atom | None:

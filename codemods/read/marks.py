@@ -13,10 +13,12 @@ from codemods.core.syntax import children, walk
 from codemods.read.places import holds, lines_at
 
 SETTERS = frozenset("setattr delattr __setattr__ __delattr__ object patch multiple setitem".split())
+# each alternative begins with letters of its own: the search is several times as fast
 WITHIN = re.compile(
-    rb":=|\b(?:setattr|delattr|__setattr__|__delattr__)\b|\b(?:object|patch|multiple|setitem)\s*(?:\\\r?\n\s*)?\("
+    rb":=|setattr|delattr|object\s*(?:\\\r?\n\s*)?\(|patch\s*(?:\\\r?\n\s*)?\("
+    rb"|multiple\s*(?:\\\r?\n\s*)?\(|setitem\s*(?:\\\r?\n\s*)?\("
 )
-TURN = re.compile(rb"\bfor\b([^:;]*?)\bin\b")
+TURN = re.compile(rb"for\b([^:;]*?)\bin\b")
 PROSE = re.compile(rb"\w[ \t\r\n]+\w")
 BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 SIMPLE = frozenset(

@@ -192,7 +192,7 @@ class Memory:
             for key, value in held.items():
                 if any(ref.buffer is buffer for ref in value.reach):
                     refs, inside = _aged(value.refs, buffer), _aged(value.inside, buffer)
-                    held[key] = replace(value, refs=refs, inside=inside, items=None)  # type: ignore[index]
+                    held[key] = value.but(refs=refs, inside=inside, items=None)  # type: ignore[index]
 
     def adopted(self, value: Value) -> Value:
         """Memory that is filled here but was not born here: from now on it has a buffer of its own, unless it may
@@ -208,12 +208,12 @@ class Memory:
         self.state.escaped |= {buffer}
         if not lasting:
             self.passing.add(buffer)
-        known = replace(value, refs=frozenset({Ref(buffer, ALL, Loose())}), inside=NONE, tensor=True)
+        known = value.but(refs=frozenset({Ref(buffer, ALL, Loose())}), inside=NONE, tensor=True)
         if lasting:
             for held in (self.state.names, self.state.slots):
                 for key, other in held.items():
                     if other.ident == value.ident and other.refs == OUT:
-                        held[key] = replace(known, name=other.name)  # type: ignore[index]
+                        held[key] = known.but(name=other.name)  # type: ignore[index]
         return known
 
     # sizes

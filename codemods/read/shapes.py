@@ -97,7 +97,7 @@ class Shapes(Memory):
                 if any(ref.buffer in buffers for ref in other.reach):
                     refs = frozenset(self.without_shape(ref) if ref.buffer in buffers else ref for ref in other.refs)
                     inside = frozenset(ref.part() if ref.buffer in buffers else ref for ref in other.inside)
-                    held[key] = replace(other, refs=refs, inside=inside, items=None)  # type: ignore[index]
+                    held[key] = other.but(refs=refs, inside=inside, items=None)  # type: ignore[index]
 
     def without_shape(self, ref: Ref) -> Ref:
         whole = ref.region == ALL and ref.buffer not in self.viewed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 
 from codemods.core.event import How
 from codemods.core.size import Atom, variable
@@ -77,14 +76,14 @@ class Steps(Arithmetic):
             self.escape(value, instr.node, f"bound to {name}, which others can look up", how)
         self.rebound(name, instr.node)
         if value.name == "list":
-            value = replace(value, items=None)  # it may be changed in place
+            value = value.but(items=None)  # it may be changed in place
         if name.startswith("%"):
             self.state.names[name] = value  # it has no name that people know
             return
         if runs(value):
-            value = replace(value, inside=value.inside | OUT)  # what looks at it later, runs it
+            value = value.but(inside=value.inside | OUT)  # what looks at it later, runs it
         if value.name in ("?", "tuple") or (value.refs and not value.name.isidentifier()):
-            value = replace(value, name=name) if value.items is None else value
+            value = value.but(name=name) if value.items is None else value
         self.state.names[name] = value
 
     def do_delete(self, instr: Instr) -> None:
@@ -137,14 +136,14 @@ class Steps(Arithmetic):
 
     def do_list(self, instr: Instr) -> Value:
         made = self.do_tuple(instr)
-        return replace(made, ident=("def", self.at), name="list")
+        return made.but(ident=("def", self.at), name="list")
 
     def do_bag(self, instr: Instr) -> Value:
-        return replace(self.do_tuple(instr), ident=("def", self.at), items=None, name="container")
+        return self.do_tuple(instr).but(ident=("def", self.at), items=None, name="container")
 
     def do_later(self, instr: Instr) -> Value:
         """A generator: its body runs again, or for the first time, when it is walked."""
-        return replace(self.slot(instr, 0), ident=("def", self.at), bound=(NOTHING, "lazy"), name="a generator")
+        return self.slot(instr, 0).but(ident=("def", self.at), bound=(NOTHING, "lazy"), name="a generator")
 
     def do_slice(self, instr: Instr) -> Value:
         parts = self.slots(instr)
@@ -155,7 +154,7 @@ class Steps(Arithmetic):
     def do_collect(self, instr: Instr) -> None:
         held = self.state.names.get(str(instr.data), NOTHING)
         inside = held.inside.union(*(untagged(within(value)) for value in self.slots(instr)))
-        self.state.names[str(instr.data)] = replace(held, ident=("def", self.at), inside=inside, items=None)
+        self.state.names[str(instr.data)] = held.but(ident=("def", self.at), inside=inside, items=None)
 
     def do_format(self, instr: Instr) -> Value:
         for value in self.slots(instr):
@@ -175,7 +174,7 @@ class Steps(Arithmetic):
         if holder.api:
             path = f"{holder.api}.{attr}"
             found = imported(path, path)
-            return replace(found, ident=("attr", holder.ident, attr, self.state.epoch)) if found.refs else found
+            return found.but(ident=("attr", holder.ident, attr, self.state.epoch)) if found.refs else found
         name = f"{holder.name}.{attr}"
         if attr == "shape" and attr not in self.names.changing:
             self.mention(holder, instr.node, "its shape is used")
@@ -312,7 +311,7 @@ class Steps(Arithmetic):
 
     def do_setindex(self, instr: Instr) -> None:
         holder, index, value = self.slots(instr)
-        if not (holder.tensor or tracked(replace(holder, inside=NONE))):
+        if not (holder.tensor or tracked(holder.but(inside=NONE))):
             self.escape(value, instr.node, f"kept in {holder.name}", "kept")
             self.read(index, instr.node, "an index")
             if holder.refs and any(ref.buffer.shared or ref.buffer in self.state.escaped for ref in value.reach):
@@ -331,12 +330,12 @@ class Steps(Arithmetic):
         text = ast.unparse(instr.node).split("=")[0].strip() if self.events is not None else ""
         if parts is None:
             self.read(index, instr.node, "an index")
-            target = replace(holder, refs=somewhere(holder.refs))
+            target = holder.but(refs=somewhere(holder.refs))
             self.write(target, instr.node, f"{text} is assigned")
             return
         refs = frozenset(indexed(ref, parts, self.ref_shape) for ref in holder.refs)
         certain = sure and holder.tensor  # where it may be a list, what is assigned may fit the list only
-        self.write(replace(holder, refs=refs), instr.node, f"{text} is assigned", sure=certain)
+        self.write(holder.but(refs=refs), instr.node, f"{text} is assigned", sure=certain)
 
     def do_augindex(self, instr: Instr) -> None:
         holder, index, value = self.slots(instr)

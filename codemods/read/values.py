@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from codemods.core.event import Buffer, Tags
 from codemods.core.meta import Meta
@@ -109,9 +110,17 @@ class Value:
 
     @property
     def reach(self) -> Refs:
-        return self.refs | self.inside
+        if not self.inside or self.inside is self.refs:
+            return self.refs
+        return self.refs | self.inside if self.refs else self.inside
+
+    def but(self, **changes: Any) -> Value:
+        """`dataclasses.replace`, three times as fast: this is on the hot path."""
+        return Value(*[changes.get(name, value) for name, value in zip(FIELDS, _get(self), strict=True)])
 
 
+FIELDS = tuple(Value.__dataclass_fields__)
+_get = attrgetter(*FIELDS)
 NOTHING = Value()
 
 
@@ -152,7 +161,7 @@ def tag(refs: Refs, join: int, edge: int) -> Refs:
 
 def without(refs: Refs, joins: frozenset[int]) -> Refs:
     """The same memory with no condition on some joins: they are about to be passed again."""
-    if not any(ref.when for ref in refs):
+    if refs is NEW or refs is OUT or not any(ref.when for ref in refs):
         return refs
     return frozenset(ref.on(frozenset(pair for pair in ref.when if pair[0] not in joins)) for ref in refs)
 
@@ -232,11 +241,15 @@ def within(value: Value) -> Refs:
 
 def varies(ident: Hashable, blocks: frozenset[int]) -> bool:
     """It may be another value after some of these blocks have run again."""
-    if isinstance(ident, Def):
-        return ident.block in blocks
-    if isinstance(ident, Size):
-        return any(varies(atom.key, blocks) for atom in ident.atoms)
-    return isinstance(ident, tuple) and any(varies(part, blocks) for part in ident)
+    kind = type(ident)
+    if kind is Def:
+        return ident.block in blocks  # type: ignore[attr-defined]
+    if kind is tuple:
+        for part in ident:  # type: ignore[attr-defined]  # noqa: SIM110, a generator is slower
+            if type(part) is not str and varies(part, blocks):
+                return True
+        return False
+    return kind is Size and any(varies(atom.key, blocks) for atom in ident.atoms)  # type: ignore[attr-defined]
 
 
 def _natural(values: list[Value]) -> bool:
