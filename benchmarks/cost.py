@@ -18,13 +18,17 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+# an installed tool has its byte code: both sides have theirs, kept apart from the checkout
+BYTECODE = tempfile.TemporaryDirectory()
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": BYTECODE.name}
+ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
 FORBIDDEN = frozenset({"torch", "triton", "numpy", "libcst"})
 
 
