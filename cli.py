@@ -5,28 +5,23 @@ stdout carries findings or a diff, everything else goes to stderr.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import sys
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec, TextIO
+from typing import TYPE_CHECKING, Annotated, ParamSpec
 
 import typer
 
 if TYPE_CHECKING:
-    from codemods import Found, Options, Progress, Scan
-    from codemods.core.report import Notice, Report
+    from codemods import Found, Options, Scan
+    from codemods.core.report import Notice
     from codemods.read.discover import File
-    from codemods.write.patch import Change
-    from codemods.write.show import Line, ReadLine
+    from codemods.write.show import ReadLine
 
 P = ParamSpec("P")
-COLOURS = {"proved": "green", "assumed": "cyan", "unknown": "yellow", "refuted": "red"}
-SLOW = 0.5  # seconds after which a progress bar is shown
 
 app = typer.Typer(
     add_completion=False,
@@ -60,13 +55,15 @@ def command(function: Callable[P, int]) -> Callable[P, None]:
 
     @functools.wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        from codemods.write.streams import in_words, say
+
         try:
             status = function(*args, **kwargs)
         except KeyboardInterrupt:
-            _say("torch-codemods: interrupted")
+            say("torch-codemods: interrupted")
             status = 130
         except Exception as error:
-            _say(f"torch-codemods: {_in_words(error)}")
+            say(f"torch-codemods: {in_words(error)}")
             status = 2
         raise typer.Exit(status)
 
@@ -78,8 +75,9 @@ def main(version: Version = False) -> None:
     """Rewrites PyTorch code to do less work, with a proof for each change."""
     if version:
         from codemods import VERSION
+        from codemods.write.streams import emit
 
-        _emit(f"torch-codemods {VERSION}\n")
+        emit(f"torch-codemods {VERSION}\n")
         raise typer.Exit
 
 
@@ -105,15 +103,16 @@ def check(
     from codemods.core.verdict import VERDICTS
     from codemods.read.config import check_names, split
     from codemods.write import summary
+    from codemods.write.streams import emit, say, tell
 
     shown = split(verdict) or VERDICTS
     check_names(shown, VERDICTS, "--verdict", "verdict")
     paths = paths or [Path()]
     options, style = _settings(paths, select, ignore, exclude, assume, output_format)
     scan = _scan(paths, options)
-    _emit(_findings(scan, shown, style, statistics))
-    _tell(scan.report)
-    _say(summary.counts(scan.report))
+    emit(_findings(scan, shown, style, statistics))
+    tell(scan.report)
+    say(summary.counts(scan.report))
     found = any(applicable(decision, options) for decision in scan.report.decisions)
     return _status(scan.report.failed, found=found and not exit_zero, forgiving=exit_zero)
 
@@ -134,6 +133,8 @@ def fix(
     """Rewrite the proved sites in place and write what was done to a patch."""
     from codemods import Fixed, plan
     from codemods.write import evidence, summary
+    from codemods.write.deliver import check_place, deliver
+    from codemods.write.streams import emit, say, tell
 
     paths = paths or [Path()]
     options, _ = _settings(paths, select, ignore, exclude, assume, "")
@@ -142,15 +143,16 @@ def fix(
     planned = list(plan(scan.files, paths, options))
     fixed = [item for item in planned if isinstance(item, Fixed)]
     failed = (*scan.report.failed, *(item for item in planned if not isinstance(item, Fixed)))
-    _tell(replace(scan.report, failed=failed))
+    tell(replace(scan.report, failed=failed))
     if not fixed:
-        _say(f"nothing to rewrite: {summary.counts(scan.report)}")
+        say(f"nothing to rewrite: {summary.counts(scan.report)}")
         return _status(failed)
     if diff:
-        _emit(b"".join(evidence.annotate(one.change, one.rounds) for one in fixed))
+        emit(b"".join(evidence.annotate(one.change, one.rounds) for one in fixed))
         return _status(failed, found=True)
     sites = sum(len(decisions) for one in fixed for decisions in one.rounds)
-    return max(_status(failed), _write([one.change for one in fixed], sites, patch))
+    check_place("--patch", patch)
+    return max(_status(failed), deliver([one.change for one in fixed], sites, patch))
 
 
 @app.command()
@@ -159,19 +161,21 @@ def explain(place: Annotated[str, typer.Argument(metavar="FILE:LINE")], assume: 
     """Tell the whole argument for the sites of one line."""
     from codemods.read.config import ConfigError
     from codemods.read.discover import locate
+    from codemods.write.streams import emit, tell
     from codemods.write.summary import argument
+    from codemods.write.terminal import drawn
 
     file, line = locate(place)
     options, _ = _settings([file], None, None, None, assume, "")
     scan = _scan([file], replace(options, explain=True, select=None, ignore=()))
-    _tell(scan.report)
+    tell(scan.report)
     sites = scan.report.decisions
     here = [d for d in sites if d.span.line == line] or [d for d in sites if d.span.line <= line <= d.span.end_line]
     if not here and not scan.report.failed:
         others = ", ".join(sorted({str(d.span.line) for d in sites}, key=int)) or "no line"
         raise ConfigError(f"{file}:{line}: no candidate site here (there is one at: {others})")
     read_line = _reader(scan.files)
-    _emit(_drawn(line for decision in here for line in argument(decision, read_line)))
+    emit(drawn(line for decision in here for line in argument(decision, read_line)))
     return _status(scan.report.failed)
 
 
@@ -182,9 +186,10 @@ def list_() -> int:
     import textwrap
 
     from codemods import describe, names
+    from codemods.write.streams import emit
 
     pages = (f"{name}\n" + textwrap.indent(describe(name), "    ") + "\n" for name in names())
-    _emit("\n".join(pages))
+    emit("\n".join(pages))
     return 0
 
 
@@ -213,95 +218,15 @@ def _settings(
     ), style or config.output_format or "text"
 
 
-# --- running
-
-
 def _scan(paths: Sequence[Path], options: Options) -> Scan:
     from codemods import scan
 
-    with _progress() as progress:
-        return scan(paths, options, progress)
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """A bar on stderr, where someone is looking and it takes long."""
     if not sys.stderr.isatty():
-        yield None
-        return
-    import time
+        return scan(paths, options)
+    from codemods.write.terminal import progress
 
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    started = shown = time.monotonic()
-    # without its refreshing thread: processes are started meanwhile
-    bar = Bar(console=Console(stderr=True), auto_refresh=False, transient=True)
-    task = bar.add_task("reading")
-
-    def tell(done: int, total: int) -> None:
-        nonlocal shown
-        now = time.monotonic()
-        if now - started > SLOW and now - shown > 0.1:
-            bar.start()
-            bar.update(task, completed=done, total=total, refresh=True)
-            shown = now
-
-    try:
-        yield tell
-    finally:
-        bar.stop()
-
-
-def _write(changes: Sequence[Change], sites: int, patch: str) -> int:
-    """Write the files, and the patch of exactly what was written: also when something stopped it half-way."""
-    from codemods.read.config import ConfigError
-    from codemods.write import files, summary
-    from codemods.write.patch import render
-
-    folder = Path(patch).parent
-    if patch != "-" and (Path(patch).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK)):
-        raise ConfigError(f"--patch: {patch} cannot be written")  # before anything else is
-    try:
-        outcome, status = files.commit(changes), 2
-    except files.Interrupted as stopped:
-        outcome, status = stopped.outcome, 130
-    written = outcome.written
-    with _uninterrupted():
-        where = _write_patch(render(written), patch) if written else patch
-    for line in summary.written(outcome, changes, sites):
-        _say(line)
-    if len(written) < len(changes):
-        return status
-    _say(f"the patch is in {where}" if where else "the patch is on stdout")
-    return 0 if where else 2
-
-
-def _write_patch(data: bytes, patch: str) -> str:
-    """Where it is; "" for a patch that could not be put there: it is on stdout, not lost."""
-    from codemods.write.files import write_atomically
-
-    try:
-        if patch != "-":
-            write_atomically(Path(patch), data)
-            return patch
-    except OSError as error:
-        _say(f"error: {patch}: {_in_words(error)}; the patch goes to stdout")
-        patch = ""
-    _emit(data)
-    return patch and "stdout"
-
-
-@contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Against a second Ctrl-C while the patch of what is already done is written."""
-    import signal
-
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with progress() as tell:
+        return scan(paths, options, tell)
 
 
 def _status(failed: Sequence[Notice], *, found: bool = False, forgiving: bool = False) -> int:
@@ -310,55 +235,17 @@ def _status(failed: Sequence[Notice], *, found: bool = False, forgiving: bool = 
     return int(found or bool(failed) and not forgiving)
 
 
-# --- telling
-
-
-def _emit(text: str | bytes) -> None:
-    """Write to stdout. A reader that has gone away (`| head`) is no error."""
-    data = text if isinstance(text, bytes) else text.encode(sys.stdout.encoding or "utf-8", "backslashreplace")
-    try:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        with contextlib.suppress(OSError, ValueError):  # or Python complains once more when it leaves
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _say(line: str) -> None:
-    """One line on stderr."""
-    with contextlib.suppress(BrokenPipeError):
-        sys.stderr.write(line.encode(errors="backslashreplace").decode() + "\n")
-        sys.stderr.flush()
-
-
-def _in_words(error: Exception) -> str:
-    from codemods.read.config import ConfigError
-
-    if isinstance(error, OSError):
-        name = os.fsdecode(error.filename) + ": " if error.filename else ""
-        return name + (error.strerror.lower() if error.strerror else str(error))
-    if isinstance(error, ConfigError):
-        return str(error)
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"internal error: {type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
-
-
-def _tell(report: Report) -> None:
-    for notice in report.failed:
-        _say(f"error: {notice.path}:{notice.line}: {notice.message}")
-    for notice in report.notices:
-        _say(f"notice: {notice.path}:{notice.line}: {notice.message}")
-
-
 def _findings(scan: Scan, shown: Sequence[str], style: str, statistics: bool) -> str:
     """What goes to stdout."""
     from codemods import VERSION
     from codemods.write import summary
+    from codemods.write.streams import looking
 
-    if style == "text" and not statistics and _looking(sys.stdout):
+    if style == "text" and not statistics and looking(sys.stdout):
+        from codemods.write.terminal import drawn
+
         parts = [(os.path.relpath(file.path), found.decisions, _reader([(file, found)])) for file, found in scan.files]
-        return _drawn(line for part in parts for line in summary.grouped(*part, shown))
+        return drawn(line for part in parts for line in summary.grouped(*part, shown))
     if statistics:
         return summary.statistics(scan.report, shown, as_json=style == "json")
     return summary.findings(scan.report, shown, style, _reader(scan.files), VERSION)
@@ -369,30 +256,6 @@ def _reader(files: Iterable[tuple[File, Found]]) -> ReadLine:
 
     places = {file.name: file.path for file, _ in files}
     return line_reader(lambda name: places.get(name, Path(name)).read_bytes())
-
-
-def _looking(stream: TextIO) -> bool:
-    """Someone reads it in a terminal, or wants it to look like that."""
-    return stream.isatty() or bool(os.environ.get("FORCE_COLOR"))
-
-
-def _drawn(lines: Iterable[Line]) -> str:
-    from io import StringIO
-
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(file=StringIO(), force_terminal=_looking(sys.stdout), highlight=False, markup=False, emoji=False)
-    indents = {"head": "", "source": "    ", "caret": "    ", "note": "    "}
-    styles = {"head": "bold", "source": "", "caret": "cyan", "note": "dim"}
-    with console.capture() as capture:
-        for line in lines:
-            text = Text((indents[line.kind] + line.text).rstrip(), style=styles[line.kind])
-            if line.kind == "head":
-                for name, colour in COLOURS.items():
-                    text.highlight_regex(rf"(?<= ){name}(?=[\[:])", colour)
-            console.print(text, soft_wrap=True)
-    return capture.get()
 
 
 if __name__ == "__main__":
