@@ -41,7 +41,9 @@ Excluded = Annotated[Names, typer.Option("--exclude", metavar="PATTERNS", help="
 Assume = Annotated[Names, typer.Option(metavar="NAMES", help="Assumptions to accept, by name.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Accepted; no result cache is kept in this version.")]
 Verdicts = Annotated[Names, typer.Option("--verdict", metavar="NAMES", help="Show only these.")]
-OutputFormat = Annotated[str, typer.Option(metavar="FORMAT", help="text, concise or json.")]
+OutputFormat = Annotated[
+    str, typer.Option(metavar="FORMAT", help="text, concise, json, jsonl, github, gitlab, sarif or markdown.")
+]
 Statistics = Annotated[bool, typer.Option("--statistics", help="Show counts instead of sites.")]
 ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 also where there is something to rewrite.")]
 Diff = Annotated[bool, typer.Option("--diff", help="Print the diff with its evidence and write nothing.")]
@@ -237,7 +239,7 @@ def _status(failed: Sequence[Notice], *, found: bool = False, forgiving: bool = 
 
 def _findings(scan: Scan, shown: Sequence[str], style: str, statistics: bool) -> str:
     """What goes to stdout."""
-    from codemods import VERSION
+    from codemods import VERSION, describe, names
     from codemods.write import summary
     from codemods.write.streams import looking
 
@@ -248,7 +250,14 @@ def _findings(scan: Scan, shown: Sequence[str], style: str, statistics: bool) ->
         return drawn(line for part in parts for line in summary.grouped(*part, shown))
     if statistics:
         return summary.statistics(scan.report, shown, as_json=style == "json")
-    return summary.findings(scan.report, shown, style, _reader(scan.files), VERSION)
+    if style in ("text", "concise", "markdown"):
+        return summary.findings(scan.report, shown, style, _reader(scan.files))
+    from codemods.write.rows import rows
+
+    found = rows((file.path, one.decisions) for file, one in scan.files)
+    kept = [row for row in found if row.decision.verdict in shown]
+    pages = {name: describe(name) for name in names()}
+    return summary.exported(scan.report, kept, style, pages, VERSION)
 
 
 def _reader(files: Iterable[tuple[File, Found]]) -> ReadLine:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 from codemods.core.errors import UsageError
 
 TABLE = "torch-codemods"
-FORMATS = ("text", "concise", "json")
+FORMATS = ("text", "concise", "json", "jsonl", "github", "gitlab", "sarif", "markdown")
 LISTS = ("select", "ignore", "exclude", "assume")
 KEYS = (*LISTS, "output-format", "contracts")
 LIBRARY = re.compile(r"[A-Za-z_][\w.-]*")
