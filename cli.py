@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec
 import typer
 
 if TYPE_CHECKING:
-    from codemods import Found, Options, Scan
+    from codemods import Found, Keep, Options, Scan
     from codemods.core.report import Notice
     from codemods.read.discover import File
     from codemods.write.show import ReadLine
@@ -43,6 +43,12 @@ NoCache = Annotated[bool, typer.Option("--no-cache", help="Accepted; no result c
 Verdicts = Annotated[Names, typer.Option("--verdict", metavar="NAMES", help="Show only these.")]
 OutputFormat = Annotated[
     str, typer.Option(metavar="FORMAT", help="text, concise, json, jsonl, github, gitlab, sarif or markdown.")
+]
+Since = Annotated[
+    str | None, typer.Option(metavar="REV", help="Only sites on lines that changed since a git revision.")
+]
+Baseline = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Not the sites of this report, which is of --output-format json.")
 ]
 Statistics = Annotated[bool, typer.Option("--statistics", help="Show counts instead of sites.")]
 ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 also where there is something to rewrite.")]
@@ -93,6 +99,8 @@ def check(
     exclude: Excluded = None,
     assume: Assume = None,
     output_format: OutputFormat = "",
+    since: Since = None,
+    baseline: Baseline = None,
     statistics: Statistics = False,
     exit_zero: ExitZero = False,
     no_cache: NoCache = False,
@@ -111,7 +119,7 @@ def check(
     check_names(shown, VERDICTS, "--verdict", "verdict")
     paths = paths or [Path()]
     options, style = _settings(paths, select, ignore, exclude, assume, output_format)
-    scan = _scan(paths, options)
+    scan, _ = _limited(paths, options, since, baseline)
     emit(_findings(scan, shown, style, statistics))
     tell(scan.report)
     say(summary.counts(scan.report))
@@ -127,6 +135,8 @@ def fix(
     ignore: Ignore = None,
     exclude: Excluded = None,
     assume: Assume = None,
+    since: Since = None,
+    baseline: Baseline = None,
     diff: Diff = False,
     patch: PatchFile = "model_patch.diff",
     everything: Everything = False,
@@ -141,8 +151,8 @@ def fix(
     paths = paths or [Path()]
     options, _ = _settings(paths, select, ignore, exclude, assume, "")
     options = replace(options, every=everything)
-    scan = _scan(paths, options)
-    planned = list(plan(scan.files, paths, options))
+    scan, counts = _limited(paths, options, since, baseline)
+    planned = list(plan(scan.files, paths, options, counts))
     fixed = [item for item in planned if isinstance(item, Fixed)]
     failed = (*scan.report.failed, *(item for item in planned if not isinstance(item, Fixed)))
     tell(replace(scan.report, failed=failed))
@@ -229,6 +239,22 @@ def _scan(paths: Sequence[Path], options: Options) -> Scan:
 
     with progress() as tell:
         return scan(paths, options, tell)
+
+
+def _limited(
+    paths: Sequence[Path], options: Options, since: str | None, baseline: Path | None
+) -> tuple[Scan, Keep | None]:
+    """The scan without what does not count, and what does."""
+    scan = _scan(paths, options)
+    if since is None and baseline is None:
+        return scan, None
+    from codemods.review.limit import limit
+    from codemods.write.streams import say
+    from codemods.write.summary import count
+
+    limits = limit(scan, paths, since, baseline)
+    say(f"hidden: {count(len(limits.hidden), 'site')}")
+    return limits.scan, limits.counts
 
 
 def _status(failed: Sequence[Notice], *, found: bool = False, forgiving: bool = False) -> int:

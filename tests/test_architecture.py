@@ -14,7 +14,8 @@ from commands import PROVED, ROOT
 PACKAGE = ROOT / "codemods"
 FILES = sorted((*PACKAGE.rglob("*.py"), ROOT / "cli.py"))
 LAYERS = {  # what a file of each layer may import of ours
-    "cli": {"cli", "pipeline", "codemod", "read", "prove", "write", "cover", "ops", "core"},
+    "cli": {"cli", "review", "pipeline", "codemod", "read", "prove", "write", "cover", "ops", "core"},
+    "review": {"review", "pipeline", "read", "write", "core"},
     "pipeline": {"pipeline", "codemod", "read", "prove", "write", "cover", "ops", "core"},
     "codemod": {"prove", "ops", "core"},
     "read": {"read", "cover", "ops", "core"},
@@ -40,7 +41,7 @@ def layer(module: str) -> str:
             return "pipeline"
         case ["cli"] | ["codemods", "__main__"]:
             return "cli"
-        case ["codemods", ("core" | "cover" | "ops" | "prove" | "read" | "write") as name, *_]:
+        case ["codemods", ("core" | "cover" | "ops" | "prove" | "read" | "review" | "write") as name, *_]:
             return name
     return "codemod"
 
