@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from codemods import Found, Keep, Options, Scan
     from codemods.core.report import Notice
     from codemods.read.discover import File
+    from codemods.review.limit import Site
     from codemods.write.show import ReadLine
 
 P = ParamSpec("P")
@@ -54,6 +55,10 @@ Statistics = Annotated[bool, typer.Option("--statistics", help="Show counts inst
 ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 also where there is something to rewrite.")]
 Diff = Annotated[bool, typer.Option("--diff", help="Print the diff with its evidence and write nothing.")]
 PatchFile = Annotated[str, typer.Option("--patch", metavar="FILE", help="Where the patch goes; - is stdout.")]
+Interactive = Annotated[bool, typer.Option("--interactive", "-i", help="Ask for each hunk whether it is wanted.")]
+ReportFile = Annotated[str | None, typer.Option("--report", metavar="FILE", help="Tell in Markdown what and why.")]
+Commit = Annotated[bool, typer.Option("--commit", help="Make a git commit of exactly the rewrites.")]
+Signoff = Annotated[bool, typer.Option("--signoff", "-s", help="Sign the commit off.")]
 Everything = Annotated[bool, typer.Option("--all", help="Rewrite proved sites that save nothing, too.")]
 Version = Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version and leave.")]
 
@@ -138,16 +143,23 @@ def fix(
     since: Since = None,
     baseline: Baseline = None,
     diff: Diff = False,
+    interactive: Interactive = False,
     patch: PatchFile = "model_patch.diff",
+    report: ReportFile = None,
+    commit: Commit = False,
+    signoff: Signoff = False,
     everything: Everything = False,
     no_cache: NoCache = False,
 ) -> int:
     """Rewrite the proved sites in place and write what was done to a patch."""
     from codemods import Fixed, plan
-    from codemods.write import evidence, summary
-    from codemods.write.deliver import check_place, deliver
-    from codemods.write.streams import emit, say, tell
+    from codemods.review.carry_out import Wishes, carry_out
+    from codemods.review.limit import site
+    from codemods.write import summary
+    from codemods.write.streams import say, tell
 
+    wishes = Wishes(diff, interactive, patch, report, commit, signoff)
+    wishes.check()
     paths = paths or [Path()]
     options, _ = _settings(paths, select, ignore, exclude, assume, "")
     options = replace(options, every=everything)
@@ -159,12 +171,13 @@ def fix(
     if not fixed:
         say(f"nothing to rewrite: {summary.counts(scan.report)}")
         return _status(failed)
-    if diff:
-        emit(b"".join(evidence.annotate(one.change, one.rounds) for one in fixed))
-        return _status(failed, found=True)
-    sites = sum(len(decisions) for one in fixed for decisions in one.rounds)
-    check_place("--patch", patch)
-    return max(_status(failed), deliver([one.change for one in fixed], sites, patch))
+
+    def again(wanted: frozenset[Site]) -> list[Fixed]:
+        result = plan(scan.files, paths, options, lambda file, decision: site(file, decision) in wanted)
+        return [item for item in result if isinstance(item, Fixed)]
+
+    refused = [decision for decision in scan.report.decisions if decision.reason]
+    return max(_status(failed), carry_out(wishes, fixed, refused, options, again))
 
 
 @app.command()

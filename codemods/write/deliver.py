@@ -16,7 +16,9 @@ from codemods.write.streams import emit, in_words, say
 def check_place(option: str, place: str) -> None:
     """Raises UsageError where no file can be written; asked before anything else is written."""
     folder = Path(place).parent
-    if place != "-" and (Path(place).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK)):
+    if place == "-" and option == "--patch":
+        return
+    if Path(place).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
         raise UsageError(f"{option}: {place} cannot be written")
 
 

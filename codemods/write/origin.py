@@ -6,8 +6,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from codemods.core.span import NEWLINE, Span
-from codemods.core.verdict import Decision
+from codemods.core.span import NEWLINE, Span, Step
+from codemods.core.verdict import Decision, Proved
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,22 @@ class Origin:
 
     def moved(self, decision: Decision) -> Decision:
         """With its lines as they were."""
-        place = decision.span
-        span = Span(self.line(place.line), place.column, self.line(place.end_line), place.end_column)
-        return replace(decision, span=span)
+        return replace(
+            decision,
+            span=self._span(decision.span),
+            verdicts=tuple(
+                replace(verdict, because=tuple(self._step(step, decision.path) for step in verdict.because))
+                if isinstance(verdict, Proved)
+                else verdict
+                for verdict in decision.verdicts
+            ),
+        )
+
+    def _span(self, place: Span) -> Span:
+        return Span(self.line(place.line), place.column, self.line(place.end_line), place.end_column)
+
+    def _step(self, step: Step, path: str) -> Step:
+        return replace(step, span=self._span(step.span)) if step.path == path and step.span.line else step
 
 
 def origin(before: bytes, after: bytes) -> Origin:
