@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from codemods import Found, Keep, Options, Scan
     from codemods.core.report import Notice
     from codemods.read.discover import File
+    from codemods.review.carry_out import Wishes
     from codemods.review.limit import Site
     from codemods.write.show import ReadLine
 
@@ -55,6 +56,9 @@ Statistics = Annotated[bool, typer.Option("--statistics", help="Show counts inst
 ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 also where there is something to rewrite.")]
 Diff = Annotated[bool, typer.Option("--diff", help="Print the diff with its evidence and write nothing.")]
 PatchFile = Annotated[str, typer.Option("--patch", metavar="FILE", help="Where the patch goes; - is stdout.")]
+Bowler = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Rewrite with this Bowler script instead; nothing is proved.")
+]
 Interactive = Annotated[bool, typer.Option("--interactive", "-i", help="Ask for each hunk whether it is wanted.")]
 ReportFile = Annotated[str | None, typer.Option("--report", metavar="FILE", help="Tell in Markdown what and why.")]
 Commit = Annotated[bool, typer.Option("--commit", help="Make a git commit of exactly the rewrites.")]
@@ -142,6 +146,7 @@ def fix(
     assume: Assume = None,
     since: Since = None,
     baseline: Baseline = None,
+    bowler: Bowler = None,
     diff: Diff = False,
     interactive: Interactive = False,
     patch: PatchFile = "model_patch.diff",
@@ -163,6 +168,8 @@ def fix(
     paths = paths or [Path()]
     options, _ = _settings(paths, select, ignore, exclude, assume, "")
     options = replace(options, every=everything)
+    if bowler is not None:
+        return _with_bowler(bowler, paths, options, wishes, (select, ignore, assume, since, baseline, interactive))
     scan, counts = _limited(paths, options, since, baseline)
     planned = list(plan(scan.files, paths, options, counts))
     fixed = [item for item in planned if isinstance(item, Fixed)]
@@ -268,6 +275,26 @@ def _limited(
     limits = limit(scan, paths, since, baseline)
     say(f"hidden: {count(len(limits.hidden), 'site')}")
     return limits.scan, limits.counts
+
+
+def _with_bowler(
+    script: Path, paths: Sequence[Path], options: Options, wishes: Wishes, others: Sequence[object]
+) -> int:
+    """As `fix`, with the rewrites of a script."""
+    from codemods.core.errors import UsageError
+    from codemods.review.bowler import load, plan
+    from codemods.review.carry_out import carry_out
+    from codemods.write.streams import say, tell
+    from codemods.write.summary import count
+
+    if any(others):
+        raise UsageError("--bowler takes only paths, --exclude, --diff, --patch, --report, --commit and --signoff")
+    fixed, report = plan(load(script, paths), paths, options.exclude)
+    tell(report)
+    if not fixed:
+        say(f"nothing to rewrite: {count(report.scanned, 'file')}, {len(report.failed)} failed")
+        return _status(report.failed)
+    return max(_status(report.failed), carry_out(wishes, fixed, (), options, lambda _: []))
 
 
 def _status(failed: Sequence[Notice], *, found: bool = False, forgiving: bool = False) -> int:

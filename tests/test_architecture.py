@@ -31,6 +31,9 @@ ONLY = {  # what one file alone may import
     "rich": "codemods/write/terminal.py",
     "typer": "cli.py",
     "click": "cli.py",
+    "bowler": "codemods/review/bowler.py",
+    "sarif_pydantic": "codemods/write/sarif.py",
+    "unidiff": "codemods/review/since.py",
 }
 MOST_LINES = 400
 
