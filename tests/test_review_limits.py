@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
-from commands import PROVED, REFUTED, REWRITTEN, git, invoke
+from commands import PROVED, REFUTED, REWRITTEN, ROOT, git, invoke
 
 SECOND = PROVED.replace("import torch\n", "").replace("def f", "def second")
 
@@ -185,3 +186,20 @@ def test_rewrites_of_a_later_round_are_limited_by_their_old_lines(repository: Pa
     assert (repository / "pkg/good.py").read_text() == old + "\n\n" + REWRITTEN.partition("\n\n\n")[2].replace(
         "f(", "g("
     )
+
+
+# --- hooks
+
+
+def test_the_hooks_for_pre_commit_find_what_is_there(repository: Path) -> None:
+    text = (ROOT / ".pre-commit-hooks.yaml").read_text("utf-8")
+    found = re.findall(r"^- id: ([^\n]+)$.*?^  entry: torch-codemods ([^\n]+)$", text, re.MULTILINE | re.DOTALL)
+    lines = {}
+    for name, entry in found:
+        result = invoke(*entry.split())
+        assert result.exit_code == 1, result.stderr
+        lines[name] = [line.split(": ")[0] for line in result.stdout.splitlines()]
+    assert lines == {
+        "torch-codemods": ["pkg/good.py:6:11", "pkg/good.py:12:11"],
+        "torch-codemods-changed": ["pkg/good.py:12:11"],
+    }
