@@ -158,7 +158,7 @@ def fix(
 ) -> int:
     """Rewrite the proved sites in place and write what was done to a patch."""
     from codemods import Fixed, plan
-    from codemods.review.carry_out import Wishes, carry_out
+    from codemods.review.carry_out import Wishes, carry_out, write_report
     from codemods.review.limit import site
     from codemods.write import summary
     from codemods.write.streams import say, tell
@@ -175,15 +175,15 @@ def fix(
     fixed = [item for item in planned if isinstance(item, Fixed)]
     failed = (*scan.report.failed, *(item for item in planned if not isinstance(item, Fixed)))
     tell(replace(scan.report, failed=failed))
+    refused = [decision for decision in scan.report.decisions if decision.reason]
     if not fixed:
         say(f"nothing to rewrite: {summary.counts(scan.report)}")
-        return _status(failed)
+        return max(_status(failed), write_report(wishes, (), refused))
 
     def again(wanted: frozenset[Site]) -> list[Fixed]:
         result = plan(scan.files, paths, options, lambda file, decision: site(file, decision) in wanted)
         return [item for item in result if isinstance(item, Fixed)]
 
-    refused = [decision for decision in scan.report.decisions if decision.reason]
     return max(_status(failed), carry_out(wishes, fixed, refused, options, again))
 
 

@@ -204,6 +204,15 @@ def test_the_report_of_a_dry_run(repository: Path) -> None:
     assert status(repository) == "?? report.md\n"
 
 
+def test_the_report_where_nothing_can_be_rewritten(repository: Path) -> None:
+    result = invoke("fix", "pkg/other.py", "--report", "report.md")
+    assert result.exit_code == 0
+    text = (repository / "report.md").read_text()
+    assert "Nothing was found that can be rewritten." in text
+    assert "| returned | 1 |" in text
+    assert status(repository) == "?? report.md\n"
+
+
 @pytest.mark.parametrize("place", ["nowhere/report.md", "pkg"])
 def test_a_report_that_cannot_be_written_stops_before_anything(repository: Path, place: str) -> None:
     result = invoke("fix", "pkg", "--report", place)

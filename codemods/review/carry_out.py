@@ -58,7 +58,7 @@ def carry_out(
     """
     if wishes.diff:
         emit(_shown(fixed))
-        return max(1, _report(wishes, fixed, refused))
+        return max(1, write_report(wishes, fixed, refused))
     if wishes.interactive:
         fixed = _chosen(fixed, options, again)
         if not fixed:
@@ -68,7 +68,7 @@ def carry_out(
     sites = sum(len(decisions) for one in fixed for decisions in one.rounds)
     status = deliver([one.change for one in fixed], sites, wishes.patch)
     if status == 0:
-        status = _report(wishes, fixed, refused)
+        status = write_report(wishes, fixed, refused)
     if root is not None:
         status = max(status, _committed(root, fixed, wishes) if status == 0 else _not_committed("not all is written"))
     return status
@@ -99,7 +99,8 @@ def _chosen(fixed: Sequence[Fixed], options: Options, again: Again) -> list[Fixe
     return interactive.unchanged(fixed, proved)
 
 
-def _report(wishes: Wishes, fixed: Sequence[Fixed], refused: Sequence[Decision]) -> int:
+def write_report(wishes: Wishes, fixed: Sequence[Fixed], refused: Sequence[Decision]) -> int:
+    """0, or 2 where it could not be written."""
     if wishes.report is None:
         return 0
     text = markdown.report([decision for one in fixed for decision in applied(one)], refused)

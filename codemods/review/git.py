@@ -11,7 +11,7 @@ from codemods.core.errors import UsageError
 
 def git(folder: Path, *arguments: str | bytes, text: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """Run it there, with paths taken as they are. Raises UsageError where there is no git."""
-    environment = {**os.environ, "LC_ALL": "C", "GIT_LITERAL_PATHSPECS": "1"}
+    environment = {**os.environ, "GIT_LITERAL_PATHSPECS": "1"}
     try:
         return subprocess.run(
             ["git", *arguments], cwd=folder, input=text, env=environment, capture_output=True, check=False

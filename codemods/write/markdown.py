@@ -46,6 +46,9 @@ def report(applied: Sequence[Decision], refused: Sequence[Decision]) -> str:
 
 
 def _told(applied: Sequence[Decision]) -> Iterator[str]:
+    if not applied:
+        yield "Nothing was found that can be rewritten."
+        return
     files = len({decision.path for decision in applied})
     yield f"{_plural(len(applied), 'site')} in {_plural(files, 'file')}. {_saved(applied)}".rstrip()
     yield ""

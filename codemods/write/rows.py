@@ -36,7 +36,8 @@ class Tree:
             root, here = root_of(path), Path.cwd()
             in_git = (root / ".git").exists()
             self.roots[path.parent] = here if not in_git and here in path.parents else root
-        return path.relative_to(self.roots[path.parent]).as_posix()
+        root = self.roots[path.parent]
+        return (path.relative_to(root) if root in path.parents else path).as_posix()
 
 
 @dataclass(frozen=True, slots=True)
