@@ -25,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
-FORBIDDEN = frozenset({"torch", "triton", "numpy", "libcst", "rich", "pydantic", "unidiff", "bowler"})
+FORBIDDEN = frozenset({"torch", "triton", "numpy", "libcst", "rich", "sarif_pydantic", "unidiff", "bowler"})
 
 
 @dataclass(frozen=True, slots=True)

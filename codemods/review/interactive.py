@@ -96,7 +96,7 @@ def _argument(unit: Unit, options: Options) -> Iterator[Line]:
     """As `explain`, on the text that each decision was made on."""
     for one in unit.applied:
         made, text = one.made, one.text
-        found = decide_file(text, made.path, replace(options, explain=True)).decisions
+        found = decide_file(text, made.path, replace(options, explain=True), unit.change.path).decisions
         same = [other for other in found if (other.codemod, other.span) == (made.codemod, made.span)]
         yield from argument(same[0] if same else made, line_reader(lambda _, text=text: text))  # type: ignore[misc]
 
