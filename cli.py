@@ -129,7 +129,7 @@ def check(
     paths = paths or [Path()]
     options, style = _settings(paths, select, ignore, exclude, assume, output_format)
     scan, _ = _limited(paths, options, since, baseline)
-    emit(_findings(scan, shown, style, statistics))
+    emit(_findings(scan, shown, style, statistics, options))
     tell(scan.report)
     say(summary.counts(scan.report))
     found = any(applicable(decision, options) for decision in scan.report.decisions)
@@ -303,9 +303,9 @@ def _status(failed: Sequence[Notice], *, found: bool = False, forgiving: bool = 
     return int(found or bool(failed) and not forgiving)
 
 
-def _findings(scan: Scan, shown: Sequence[str], style: str, statistics: bool) -> str:
+def _findings(scan: Scan, shown: Sequence[str], style: str, statistics: bool, options: Options) -> str:
     """What goes to stdout."""
-    from codemods import VERSION, describe, names
+    from codemods import VERSION, applicable, describe, names
     from codemods.write import summary
     from codemods.write.streams import looking
 
@@ -320,7 +320,8 @@ def _findings(scan: Scan, shown: Sequence[str], style: str, statistics: bool) ->
         return summary.findings(scan.report, shown, style, _reader(scan.files))
     from codemods.write.rows import rows
 
-    found = rows((file.path, one.decisions) for file, one in scan.files)
+    decisions = ((file.path, found.decisions) for file, found in scan.files)
+    found = rows(decisions, lambda decision: applicable(decision, options))
     kept = [row for row in found if row.decision.verdict in shown]
     pages = {name: describe(name) for name in names()}
     return summary.exported(scan.report, kept, style, pages, VERSION)

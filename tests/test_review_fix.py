@@ -189,7 +189,7 @@ def test_the_report_tells_what_and_why(repository: Path) -> None:
     assert result.stderr.endswith("the report is in report.md\n")
     text = (repository / "report.md").read_text()
     assert text.startswith(
-        "# Rewrites by torch-codemods\n\n4 sites in 2 files. Together they save 4 launches per call "
+        "# Rewrites by torch-codemods\n\n4 sites in 2 files. Together they save 4 launches per call.\n"
     )
     assert "- `a.py:5` **zeros_to_empty** proved: `out` in `f`\n  - `a.py:6`: " in text
     assert "| returned | 1 |" in text

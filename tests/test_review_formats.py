@@ -169,6 +169,23 @@ def test_sarif_is_valid_by_the_schema_of_the_standard(repository: Path) -> None:
     assert list(validator.iter_errors(document))
 
 
+ASSUMED = "import torch\n\n\ndef f(n: int):\n    x = torch.ones(n)\n    x = x + 0.5\n    return x\n"
+
+
+def test_what_is_accepted_is_to_be_done(repository: Path) -> None:
+    (repository / "pkg/good.py").write_text(ASSUMED)
+    (row,) = [row for row in json.loads(printed("json"))["sites"] if row["verdict"] == "assumed"]
+    (name,) = row["assumes"]
+    for arguments, kind, severity, level in (
+        ((), "review", "info", "notice"),
+        (("--assume", name), "fail", "minor", "warning"),
+    ):
+        told = ("pkg/good.py", "--verdict", "assumed", *arguments)
+        assert json.loads(printed("sarif", *told))["runs"][0]["results"][0]["kind"] == kind
+        assert json.loads(printed("gitlab", *told))[0]["severity"] == severity
+        assert printed("github", *told).startswith(f"::{level} ")
+
+
 def test_markdown_has_a_line_a_site_under_its_verdict() -> None:
     text = printed("markdown")
     assert text.startswith("# torch-codemods\n\n2 sites: 1 proved, 1 refuted.\n\n## Proved\n\n- `good.py:5` ")

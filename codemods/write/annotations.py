@@ -13,14 +13,13 @@ from codemods.write.show import ruling
 
 _DATA = (("%", "%25"), ("\r", "%0D"), ("\n", "%0A"))
 _PROPERTY = (*_DATA, (":", "%3A"), (",", "%2C"))
-_SEVERITY = {"proved": "minor", "assumed": "info", "unknown": "info", "refuted": "info"}
 
 
 def github(rows: Iterable[Row]) -> Iterator[str]:
     """A workflow command a site: a warning where something is to be done, else a notice."""
     for row in rows:
         decision, place = row.decision, row.place
-        level = "warning" if decision.verdict == "proved" and decision.saves else "notice"
+        level = "warning" if row.todo else "notice"
         properties: dict[str, object] = {"file": place.name, "line": place.line, "endLine": place.end_line}
         if place.line == place.end_line:  # GitHub takes columns on one line only
             properties |= {"col": place.column, "endColumn": place.end_column}
@@ -36,7 +35,7 @@ def gitlab(rows: Sequence[Row]) -> str:
             "description": f"{row.decision.codemod} {ruling(row.decision)}: {message(row.decision)}",
             "check_name": row.decision.codemod,
             "fingerprint": row.fingerprint,
-            "severity": _SEVERITY[row.decision.verdict],
+            "severity": "minor" if row.todo else "info",
             "location": {"path": row.place.name, "lines": {"begin": row.place.line, "end": row.place.end_line}},
         }
         for row in rows
@@ -49,7 +48,13 @@ def message(decision: Decision) -> str:
     if decision.reason:
         return f"{decision.subject}: {decision.reason.message}"
     first = (decision.fix or "").splitlines()
-    becomes = f"becomes {first[0]}" if first else "goes away" if decision.fix == "" else "can be rewritten"
+    becomes = (
+        f"becomes {first[0]}{' ...' * (len(first) > 1)}"
+        if first
+        else "goes away"
+        if decision.fix == ""
+        else "can be rewritten"
+    )
     return f"{decision.subject}: {becomes}; saves {saved(decision.saves)}"
 
 

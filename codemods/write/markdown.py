@@ -70,7 +70,7 @@ def _saved(applied: Sequence[Decision]) -> str:
         ):
             totals[what, decision.saves.per] += number
     parts = [f"{_plural(number, what)} per {per}" for (what, per), number in totals.items() if number]
-    return f"Together they save {', '.join(parts)} of their functions." if parts else ""
+    return f"Together they save {', '.join(parts)}." if parts else ""
 
 
 def _site(decision: Decision) -> Iterator[str]:
@@ -82,7 +82,7 @@ def _site(decision: Decision) -> Iterator[str]:
         yield f"  - {_where(step.path, step.span.line)}: {_text(step.text)}"
     if reason is None:
         first = (decision.fix or "").splitlines()
-        yield from (f"  - becomes {_code(first[0])}",) if first else ()
+        yield from (f"  - becomes {_code(first[0])}{' ...' * (len(first) > 1)}",) if first else ()
         yield f"  - saves {_text(saved(decision.saves))}"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from codemods.core.span import Span, Step
@@ -53,11 +53,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One site. `key` names it without its line, `number` counts the sites of one file that have the same key."""
+    """One site. `key` names it without its line, `number` counts the sites of one file that have the same key.
+
+    `todo`: `fix` would rewrite it.
+    """
 
     decision: Decision
     file: Path
     tree: Tree
+    todo: bool = False
     number: int = 0
 
     @property
@@ -88,15 +92,17 @@ class Row:
         return placed(self.tree.name(path), step.span, self.tree.source(path))
 
 
-def rows(files: Iterable[tuple[Path, Sequence[Decision]]]) -> list[Row]:
+def rows(
+    files: Iterable[tuple[Path, Sequence[Decision]]], todo: Callable[[Decision], bool] = lambda _: False
+) -> list[Row]:
     """In the order of a report: by path, line, column and codemod."""
     tree = Tree()
     found: list[Row] = []
     for path, decisions in files:
         seen: Counter[tuple[str, ...]] = Counter()
         for decision in decisions:
-            row = Row(decision, path, tree)
-            found.append(Row(decision, path, tree, seen[row.key]))
+            row = Row(decision, path, tree, todo(decision))
+            found.append(replace(row, number=seen[row.key]))
             seen[row.key] += 1
     return sorted(found, key=lambda row: (row.decision.path, row.decision.span, row.decision.codemod))
 

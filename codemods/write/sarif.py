@@ -44,8 +44,8 @@ from codemods.write.source import CannotEdit, Source
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 BASE = "SRCROOT"
-# what SARIF calls a result that needs work, needs a look, could not be settled, and is right as it stands
-KINDS = {"proved": "fail", "assumed": "review", "unknown": "open", "refuted": "pass"}
+# what SARIF calls a result that needs a look, that could not be settled, and that is right as it stands
+KINDS = {"assumed": "review", "unknown": "open", "refuted": "pass"}
 
 
 def to_sarif(rows: Sequence[Row], failed: Sequence[Notice], rules: Mapping[str, str], version: str) -> str:
@@ -86,13 +86,13 @@ def _notice(notice: Notice) -> str:
 
 def _result(row: Row, index: int) -> Result:
     decision = row.decision
-    worth = decision.verdict == "proved" and bool(decision.saves)
+    idle = "informational" if decision.verdict == "proved" else KINDS[decision.verdict]
     fixes = _fixes(row) if not decision.reason else None
     return Result(
         rule_id=decision.codemod,
         rule_index=index,
-        kind="informational" if decision.verdict == "proved" and not worth else KINDS[decision.verdict],
-        level=Level.WARNING if worth else Level.NONE,
+        kind="fail" if row.todo else idle,
+        level=Level.WARNING if row.todo else Level.NONE,
         message=Message(text=f"{ruling(decision)}: {message(decision)}"),
         locations=[
             Location(
