@@ -5,28 +5,25 @@ stdout carries findings or a diff, everything else goes to stderr.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import sys
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec, TextIO
+from typing import TYPE_CHECKING, Annotated, ParamSpec
 
 import typer
 
 if TYPE_CHECKING:
-    from codemods import Found, Options, Progress, Scan
-    from codemods.core.report import Notice, Report
+    from codemods import Found, Keep, Options, Scan
+    from codemods.core.report import Notice
     from codemods.read.discover import File
-    from codemods.write.patch import Change
-    from codemods.write.show import Line, ReadLine
+    from codemods.review.carry_out import Wishes
+    from codemods.review.limit import Site
+    from codemods.write.show import ReadLine
 
 P = ParamSpec("P")
-COLOURS = {"proved": "green", "assumed": "cyan", "unknown": "yellow", "refuted": "red"}
-SLOW = 0.5  # seconds after which a progress bar is shown
 
 app = typer.Typer(
     add_completion=False,
@@ -46,11 +43,26 @@ Excluded = Annotated[Names, typer.Option("--exclude", metavar="PATTERNS", help="
 Assume = Annotated[Names, typer.Option(metavar="NAMES", help="Assumptions to accept, by name.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Accepted; no result cache is kept in this version.")]
 Verdicts = Annotated[Names, typer.Option("--verdict", metavar="NAMES", help="Show only these.")]
-OutputFormat = Annotated[str, typer.Option(metavar="FORMAT", help="text, concise or json.")]
+OutputFormat = Annotated[
+    str, typer.Option(metavar="FORMAT", help="text, concise, json, jsonl, github, gitlab, sarif or markdown.")
+]
+Since = Annotated[
+    str | None, typer.Option(metavar="REV", help="Only sites on lines that changed since a git revision.")
+]
+Baseline = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Not the sites of this report, which is of --output-format json.")
+]
 Statistics = Annotated[bool, typer.Option("--statistics", help="Show counts instead of sites.")]
 ExitZero = Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 also where there is something to rewrite.")]
 Diff = Annotated[bool, typer.Option("--diff", help="Print the diff with its evidence and write nothing.")]
 PatchFile = Annotated[str, typer.Option("--patch", metavar="FILE", help="Where the patch goes; - is stdout.")]
+Bowler = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Rewrite with this Bowler script instead; nothing is proved.")
+]
+Interactive = Annotated[bool, typer.Option("--interactive", "-i", help="Ask for each hunk whether it is wanted.")]
+ReportFile = Annotated[str | None, typer.Option("--report", metavar="FILE", help="Tell in Markdown what and why.")]
+Commit = Annotated[bool, typer.Option("--commit", help="Make a git commit of exactly the rewrites.")]
+Signoff = Annotated[bool, typer.Option("--signoff", "-s", help="Sign the commit off.")]
 Everything = Annotated[bool, typer.Option("--all", help="Rewrite proved sites that save nothing, too.")]
 Version = Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version and leave.")]
 
@@ -60,13 +72,15 @@ def command(function: Callable[P, int]) -> Callable[P, None]:
 
     @functools.wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        from codemods.write.streams import in_words, say
+
         try:
             status = function(*args, **kwargs)
         except KeyboardInterrupt:
-            _say("torch-codemods: interrupted")
+            say("torch-codemods: interrupted")
             status = 130
         except Exception as error:
-            _say(f"torch-codemods: {_in_words(error)}")
+            say(f"torch-codemods: {in_words(error)}")
             status = 2
         raise typer.Exit(status)
 
@@ -78,8 +92,9 @@ def main(version: Version = False) -> None:
     """Rewrites PyTorch code to do less work, with a proof for each change."""
     if version:
         from codemods import VERSION
+        from codemods.write.streams import emit
 
-        _emit(f"torch-codemods {VERSION}\n")
+        emit(f"torch-codemods {VERSION}\n")
         raise typer.Exit
 
 
@@ -93,6 +108,8 @@ def check(
     exclude: Excluded = None,
     assume: Assume = None,
     output_format: OutputFormat = "",
+    since: Since = None,
+    baseline: Baseline = None,
     statistics: Statistics = False,
     exit_zero: ExitZero = False,
     no_cache: NoCache = False,
@@ -105,15 +122,16 @@ def check(
     from codemods.core.verdict import VERDICTS
     from codemods.read.config import check_names, split
     from codemods.write import summary
+    from codemods.write.streams import emit, say, tell
 
     shown = split(verdict) or VERDICTS
     check_names(shown, VERDICTS, "--verdict", "verdict")
     paths = paths or [Path()]
     options, style = _settings(paths, select, ignore, exclude, assume, output_format)
-    scan = _scan(paths, options)
-    _emit(_findings(scan, shown, style, statistics))
-    _tell(scan.report)
-    _say(summary.counts(scan.report))
+    scan, _ = _limited(paths, options, since, baseline)
+    emit(_findings(scan, shown, style, statistics, options))
+    tell(scan.report)
+    say(summary.counts(scan.report))
     found = any(applicable(decision, options) for decision in scan.report.decisions)
     return _status(scan.report.failed, found=found and not exit_zero, forgiving=exit_zero)
 
@@ -126,31 +144,47 @@ def fix(
     ignore: Ignore = None,
     exclude: Excluded = None,
     assume: Assume = None,
+    since: Since = None,
+    baseline: Baseline = None,
+    bowler: Bowler = None,
     diff: Diff = False,
+    interactive: Interactive = False,
     patch: PatchFile = "model_patch.diff",
+    report: ReportFile = None,
+    commit: Commit = False,
+    signoff: Signoff = False,
     everything: Everything = False,
     no_cache: NoCache = False,
 ) -> int:
     """Rewrite the proved sites in place and write what was done to a patch."""
     from codemods import Fixed, plan
-    from codemods.write import evidence, summary
+    from codemods.review.carry_out import Wishes, carry_out, write_report
+    from codemods.review.limit import site
+    from codemods.write import summary
+    from codemods.write.streams import say, tell
 
+    wishes = Wishes(diff, interactive, patch, report, commit, signoff)
+    wishes.check()
     paths = paths or [Path()]
     options, _ = _settings(paths, select, ignore, exclude, assume, "")
     options = replace(options, every=everything)
-    scan = _scan(paths, options)
-    planned = list(plan(scan.files, paths, options))
+    if bowler is not None:
+        return _with_bowler(bowler, paths, options, wishes, (select, ignore, assume, since, baseline, interactive))
+    scan, counts = _limited(paths, options, since, baseline)
+    planned = list(plan(scan.files, paths, options, counts))
     fixed = [item for item in planned if isinstance(item, Fixed)]
     failed = (*scan.report.failed, *(item for item in planned if not isinstance(item, Fixed)))
-    _tell(replace(scan.report, failed=failed))
+    tell(replace(scan.report, failed=failed))
+    refused = [decision for decision in scan.report.decisions if decision.reason]
     if not fixed:
-        _say(f"nothing to rewrite: {summary.counts(scan.report)}")
-        return _status(failed)
-    if diff:
-        _emit(b"".join(evidence.annotate(one.change, one.rounds) for one in fixed))
-        return _status(failed, found=True)
-    sites = sum(len(decisions) for one in fixed for decisions in one.rounds)
-    return max(_status(failed), _write([one.change for one in fixed], sites, patch))
+        say(f"nothing to rewrite: {summary.counts(scan.report)}")
+        return max(_status(failed), write_report(wishes, (), refused))
+
+    def again(wanted: frozenset[Site]) -> list[Fixed]:
+        result = plan(scan.files, paths, options, lambda file, decision: site(file, decision) in wanted)
+        return [item for item in result if isinstance(item, Fixed)]
+
+    return max(_status(failed), carry_out(wishes, fixed, refused, options, again))
 
 
 @app.command()
@@ -159,19 +193,21 @@ def explain(place: Annotated[str, typer.Argument(metavar="FILE:LINE")], assume: 
     """Tell the whole argument for the sites of one line."""
     from codemods.read.config import ConfigError
     from codemods.read.discover import locate
+    from codemods.write.streams import emit, tell
     from codemods.write.summary import argument
+    from codemods.write.terminal import drawn
 
     file, line = locate(place)
     options, _ = _settings([file], None, None, None, assume, "")
     scan = _scan([file], replace(options, explain=True, select=None, ignore=()))
-    _tell(scan.report)
+    tell(scan.report)
     sites = scan.report.decisions
     here = [d for d in sites if d.span.line == line] or [d for d in sites if d.span.line <= line <= d.span.end_line]
     if not here and not scan.report.failed:
         others = ", ".join(sorted({str(d.span.line) for d in sites}, key=int)) or "no line"
         raise ConfigError(f"{file}:{line}: no candidate site here (there is one at: {others})")
     read_line = _reader(scan.files)
-    _emit(_drawn(line for decision in here for line in argument(decision, read_line)))
+    emit(drawn(line for decision in here for line in argument(decision, read_line)))
     return _status(scan.report.failed)
 
 
@@ -182,9 +218,10 @@ def list_() -> int:
     import textwrap
 
     from codemods import describe, names
+    from codemods.write.streams import emit
 
     pages = (f"{name}\n" + textwrap.indent(describe(name), "    ") + "\n" for name in names())
-    _emit("\n".join(pages))
+    emit("\n".join(pages))
     return 0
 
 
@@ -213,95 +250,51 @@ def _settings(
     ), style or config.output_format or "text"
 
 
-# --- running
-
-
 def _scan(paths: Sequence[Path], options: Options) -> Scan:
     from codemods import scan
 
-    with _progress() as progress:
-        return scan(paths, options, progress)
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """A bar on stderr, where someone is looking and it takes long."""
     if not sys.stderr.isatty():
-        yield None
-        return
-    import time
+        return scan(paths, options)
+    from codemods.write.terminal import progress
 
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    started = shown = time.monotonic()
-    # without its refreshing thread: processes are started meanwhile
-    bar = Bar(console=Console(stderr=True), auto_refresh=False, transient=True)
-    task = bar.add_task("reading")
-
-    def tell(done: int, total: int) -> None:
-        nonlocal shown
-        now = time.monotonic()
-        if now - started > SLOW and now - shown > 0.1:
-            bar.start()
-            bar.update(task, completed=done, total=total, refresh=True)
-            shown = now
-
-    try:
-        yield tell
-    finally:
-        bar.stop()
+    with progress() as tell:
+        return scan(paths, options, tell)
 
 
-def _write(changes: Sequence[Change], sites: int, patch: str) -> int:
-    """Write the files, and the patch of exactly what was written: also when something stopped it half-way."""
-    from codemods.read.config import ConfigError
-    from codemods.write import files, summary
-    from codemods.write.patch import render
+def _limited(
+    paths: Sequence[Path], options: Options, since: str | None, baseline: Path | None
+) -> tuple[Scan, Keep | None]:
+    """The scan without what does not count, and what does."""
+    scan = _scan(paths, options)
+    if since is None and baseline is None:
+        return scan, None
+    from codemods.review.limit import limit
+    from codemods.write.streams import say
+    from codemods.write.summary import count
 
-    folder = Path(patch).parent
-    if patch != "-" and (Path(patch).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK)):
-        raise ConfigError(f"--patch: {patch} cannot be written")  # before anything else is
-    try:
-        outcome, status = files.commit(changes), 2
-    except files.Interrupted as stopped:
-        outcome, status = stopped.outcome, 130
-    written = outcome.written
-    with _uninterrupted():
-        where = _write_patch(render(written), patch) if written else patch
-    for line in summary.written(outcome, changes, sites):
-        _say(line)
-    if len(written) < len(changes):
-        return status
-    _say(f"the patch is in {where}" if where else "the patch is on stdout")
-    return 0 if where else 2
+    limits = limit(scan, paths, since, baseline)
+    say(f"hidden: {count(len(limits.hidden), 'site')}")
+    return limits.scan, limits.counts
 
 
-def _write_patch(data: bytes, patch: str) -> str:
-    """Where it is; "" for a patch that could not be put there: it is on stdout, not lost."""
-    from codemods.write.files import write_atomically
+def _with_bowler(
+    script: Path, paths: Sequence[Path], options: Options, wishes: Wishes, others: Sequence[object]
+) -> int:
+    """As `fix`, with the rewrites of a script."""
+    from codemods.core.errors import UsageError
+    from codemods.review.bowler import load, plan
+    from codemods.review.carry_out import carry_out
+    from codemods.write.streams import say, tell
+    from codemods.write.summary import count
 
-    try:
-        if patch != "-":
-            write_atomically(Path(patch), data)
-            return patch
-    except OSError as error:
-        _say(f"error: {patch}: {_in_words(error)}; the patch goes to stdout")
-        patch = ""
-    _emit(data)
-    return patch and "stdout"
-
-
-@contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Against a second Ctrl-C while the patch of what is already done is written."""
-    import signal
-
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    if any(others):
+        raise UsageError("--bowler takes only paths, --exclude, --diff, --patch, --report, --commit and --signoff")
+    fixed, report = plan(load(script, paths), paths, options.exclude)
+    tell(report)
+    if not fixed:
+        say(f"nothing to rewrite: {count(report.scanned, 'file')}, {len(report.failed)} failed")
+        return _status(report.failed)
+    return max(_status(report.failed), carry_out(wishes, fixed, (), options, lambda _: []))
 
 
 def _status(failed: Sequence[Notice], *, found: bool = False, forgiving: bool = False) -> int:
@@ -310,58 +303,28 @@ def _status(failed: Sequence[Notice], *, found: bool = False, forgiving: bool = 
     return int(found or bool(failed) and not forgiving)
 
 
-# --- telling
-
-
-def _emit(text: str | bytes) -> None:
-    """Write to stdout. A reader that has gone away (`| head`) is no error."""
-    data = text if isinstance(text, bytes) else text.encode(sys.stdout.encoding or "utf-8", "backslashreplace")
-    try:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        with contextlib.suppress(OSError, ValueError):  # or Python complains once more when it leaves
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _say(line: str) -> None:
-    """One line on stderr."""
-    with contextlib.suppress(BrokenPipeError):
-        sys.stderr.write(line.encode(errors="backslashreplace").decode() + "\n")
-        sys.stderr.flush()
-
-
-def _in_words(error: Exception) -> str:
-    from codemods.read.config import ConfigError
-
-    if isinstance(error, OSError):
-        name = os.fsdecode(error.filename) + ": " if error.filename else ""
-        return name + (error.strerror.lower() if error.strerror else str(error))
-    if isinstance(error, ConfigError):
-        return str(error)
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"internal error: {type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
-
-
-def _tell(report: Report) -> None:
-    for notice in report.failed:
-        _say(f"error: {notice.path}:{notice.line}: {notice.message}")
-    for notice in report.notices:
-        _say(f"notice: {notice.path}:{notice.line}: {notice.message}")
-
-
-def _findings(scan: Scan, shown: Sequence[str], style: str, statistics: bool) -> str:
+def _findings(scan: Scan, shown: Sequence[str], style: str, statistics: bool, options: Options) -> str:
     """What goes to stdout."""
-    from codemods import VERSION
+    from codemods import VERSION, applicable, describe, names
     from codemods.write import summary
+    from codemods.write.streams import looking
 
-    if style == "text" and not statistics and _looking(sys.stdout):
+    if style == "text" and not statistics and looking(sys.stdout):
+        from codemods.write.terminal import drawn
+
         parts = [(os.path.relpath(file.path), found.decisions, _reader([(file, found)])) for file, found in scan.files]
-        return _drawn(line for part in parts for line in summary.grouped(*part, shown))
+        return drawn(line for part in parts for line in summary.grouped(*part, shown))
     if statistics:
         return summary.statistics(scan.report, shown, as_json=style == "json")
-    return summary.findings(scan.report, shown, style, _reader(scan.files), VERSION)
+    if style in ("text", "concise", "markdown"):
+        return summary.findings(scan.report, shown, style, _reader(scan.files))
+    from codemods.write.rows import rows
+
+    decisions = ((file.path, found.decisions) for file, found in scan.files)
+    found = rows(decisions, lambda decision: applicable(decision, options))
+    kept = [row for row in found if row.decision.verdict in shown]
+    pages = {name: describe(name) for name in names()}
+    return summary.exported(scan.report, kept, style, pages, VERSION)
 
 
 def _reader(files: Iterable[tuple[File, Found]]) -> ReadLine:
@@ -369,30 +332,6 @@ def _reader(files: Iterable[tuple[File, Found]]) -> ReadLine:
 
     places = {file.name: file.path for file, _ in files}
     return line_reader(lambda name: places.get(name, Path(name)).read_bytes())
-
-
-def _looking(stream: TextIO) -> bool:
-    """Someone reads it in a terminal, or wants it to look like that."""
-    return stream.isatty() or bool(os.environ.get("FORCE_COLOR"))
-
-
-def _drawn(lines: Iterable[Line]) -> str:
-    from io import StringIO
-
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(file=StringIO(), force_terminal=_looking(sys.stdout), highlight=False, markup=False, emoji=False)
-    indents = {"head": "", "source": "    ", "caret": "    ", "note": "    "}
-    styles = {"head": "bold", "source": "", "caret": "cyan", "note": "dim"}
-    with console.capture() as capture:
-        for line in lines:
-            text = Text((indents[line.kind] + line.text).rstrip(), style=styles[line.kind])
-            if line.kind == "head":
-                for name, colour in COLOURS.items():
-                    text.highlight_regex(rf"(?<= ){name}(?=[\[:])", colour)
-            console.print(text, soft_wrap=True)
-    return capture.get()
 
 
 if __name__ == "__main__":

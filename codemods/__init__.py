@@ -12,7 +12,6 @@ import importlib
 import os
 import pkgutil
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 VERSION = "0.1.0"
 Item = tuple["File", bytes]
 Progress = Callable[[int, int], None]  # files done, files in all
+Keep = Callable[["File", Decision], bool]  # the decision as if on the lines that the file has on disk
 MOST_ROUNDS = 10
 MANY_OBJECTS = 200_000
 ENOUGH_FOR_A_POOL = 256  # files; below it starting processes costs more than it gives
@@ -156,17 +156,18 @@ def decide_file(
     depends on nothing but the source and, where `path` says where the file lies, on the files that it imports. They are
     read once in a `run`."""
     from codemods.read import suppress
+    from codemods.read.parse import parse, unreadable
     from codemods.read.summary import summaries_of
 
     summaries = summaries_of(path.resolve() if path else None, name, run, options.contracts)
     try:
-        tree = _parse(source)
+        tree = parse(source)
         sites = _sites(tree, source, name, options, summaries)
         comments = suppress.suppressions(source)
     except _FunctionError as error:
         return Found(failed=(Notice(name, error.line, str(error), internal=True),), parsed=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return Found(failed=(_unreadable(error, name),))
+        return Found(failed=(unreadable(error, name),))
     used: suppress.Used = set()
     decisions = []
     for site in sites:
@@ -186,9 +187,12 @@ def applicable(decision: Decision, options: Options) -> bool:
     return held and bool(decision.edits) and (bool(decision.saves) or options.every)
 
 
-def plan(files: Iterable[tuple[File, Found]], paths: Sequence[Path], options: Options) -> Iterator[Fixed | Notice]:
+def plan(
+    files: Iterable[tuple[File, Found]], paths: Sequence[Path], options: Options, keep: Keep | None = None
+) -> Iterator[Fixed | Notice]:
     """What to write, file by file, until the tool finds nothing more to do on its own result.
 
+    `keep`: which of the rewrites are wanted; each is proved on the text that those before it leave.
     A patch of it applies at the root of the repository around `paths`, outside git in `paths`; what
     holds them all, where they differ. A file that cannot be rewritten is a Notice.
     """
@@ -197,13 +201,17 @@ def plan(files: Iterable[tuple[File, Found]], paths: Sequence[Path], options: Op
     root = Path(os.path.commonpath({root_of(path) for path in paths}))
     for file, found in files:
         if any(applicable(decision, options) for decision in found.decisions):
-            result = _fix(file, options, root)
+            result = _fix(file, options, root, keep)
             if result is not None:
                 yield result
 
 
 def rewrite(
-    source: bytes, name: str, options: Options = DEFAULTS, path: Path | None = None
+    source: bytes,
+    name: str,
+    options: Options = DEFAULTS,
+    path: Path | None = None,
+    keep: Callable[[Decision], bool] | None = None,
 ) -> tuple[bytes, tuple[tuple[Decision, ...], ...]]:
     """A file after everything is applied that is applicable, decided anew after each round, and those rounds.
 
@@ -211,10 +219,15 @@ def rewrite(
     """
     from codemods.write import edits, gate
     from codemods.write.independent import independent
+    from codemods.write.origin import origin
 
+    original = source
     rounds: list[tuple[Decision, ...]] = []
     while len(rounds) < MOST_ROUNDS:
         wanted = [d for d in decide_file(source, name, options, path).decisions if applicable(d, options)]
+        if keep is not None and wanted:
+            before = origin(original, source)
+            wanted = [decision for decision in wanted if keep(before.moved(decision))]
         result = edits.apply(source, independent(wanted))
         if not result.applied:
             break
@@ -265,21 +278,6 @@ def _processors() -> int:
 def _decide(item: Item, options: Options, run: str) -> Found:
     file, source = item
     return decide_file(source, file.name, options, file.path, run)
-
-
-def _parse(source: bytes) -> ast.Module:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the scanned code: invalid escapes, `is` with a literal
-        return ast.parse(source)
-
-
-def _unreadable(error: Exception, name: str) -> Notice:
-    match error:
-        case SyntaxError(lineno=line, msg=message):
-            return Notice(name, line or 1, f"cannot be parsed: {message}")
-        case RecursionError() | MemoryError():
-            return Notice(name, 1, "cannot be parsed: nested too deeply")
-    return Notice(name, 1, f"cannot be parsed: {error}")
 
 
 def _sites(tree: ast.Module, source: bytes, name: str, options: Options, summaries: Summaries) -> list[_Site]:
@@ -374,7 +372,7 @@ def _lines(site: _Site) -> set[int]:
     return {node.line, node.end_line, around.line, around.end_line if simple else around.line}
 
 
-def _fix(file: File, options: Options, root: Path) -> Fixed | Notice | None:
+def _fix(file: File, options: Options, root: Path, keep: Keep | None) -> Fixed | Notice | None:
     """Rewrite the text of one file, read anew so that proofs and text are of the same bytes."""
     from codemods.read.discover import read
     from codemods.write.patch import Change
@@ -384,7 +382,7 @@ def _fix(file: File, options: Options, root: Path) -> Fixed | Notice | None:
     if isinstance(before, Notice):
         return before
     try:
-        text, rounds = rewrite(before, file.name, options, file.path)
+        text, rounds = rewrite(before, file.name, options, file.path, keep and partial(keep, file))
     except CannotEdit as error:
         return Notice(file.name, 1, f"not rewritten: {error}")
     except Exception as error:

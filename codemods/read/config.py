@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from codemods.ops.contracts import Contract, Contracts
 
+from codemods.core.errors import UsageError
+
 TABLE = "torch-codemods"
-FORMATS = ("text", "concise", "json")
+FORMATS = ("text", "concise", "json", "jsonl", "github", "gitlab", "sarif", "markdown")
 LISTS = ("select", "ignore", "exclude", "assume")
 KEYS = (*LISTS, "output-format", "contracts")
 LIBRARY = re.compile(r"[A-Za-z_][\w.-]*")
 
 
-class ConfigError(ValueError):
+class ConfigError(UsageError):
     """A setting that cannot be used; the message is one line that names where it stands."""
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from codemods.core.span import Step
 from codemods.core.verdict import Decision, Saves
 from codemods.write.patch import Change, Hunk, header, hunks
 
@@ -23,13 +22,13 @@ def annotate(change: Change, rounds: Sequence[Sequence[Decision]]) -> bytes:
     lines in the text that the one before it left.
     """
     pieces = hunks(change)
-    told: list[list[bytes]] = [[] for _ in pieces]
+    behind: list[list[bytes]] = [[] for _ in pieces]
     for turn, decisions in enumerate(rounds):
         for decision in decisions if pieces else ():
-            told[_nearest(decision.span.line, pieces, old=turn == 0)] += _evidence(decision)
+            behind[_nearest(decision.span.line, pieces, old=turn == 0)] += _evidence(decision)
     return b"".join(
         b"".join((*lines, header(change), _renumbered(piece.text) if index else piece.text))
-        for index, (piece, lines) in enumerate(zip(pieces, told, strict=True))
+        for index, (piece, lines) in enumerate(zip(pieces, behind, strict=True))
     )
 
 
@@ -65,13 +64,20 @@ def _renumbered(text: bytes) -> bytes:
     return text[: match.start(1)] + match[3] + text[match.end(1) :]
 
 
-def _evidence(decision: Decision) -> list[bytes]:
-    head = f"{decision.path}:{decision.span.line}: {decision.codemod}: {decision.subject}: {decision.verdict}"
+def told(decision: Decision, name: str | None = None) -> list[str]:
+    """A line that names the site, its verdict and what it saves; below it, indented, what that stands on.
+
+    `name`: the path of the file, where it is not to be that of the report.
+    """
+    path = name or decision.path
+    head = f"{path}:{decision.span.line}: {decision.codemod}: {decision.subject}: {decision.verdict}"
     rows = [f"{head}, saves {saved(decision.saves)}"]
-    rows += [f"  assumes {name}" for name in decision.assumes]
-    rows += [f"  {_told(step)}" for step in decision.because]
-    return [f"# {' '.join(row.splitlines())}\n".encode(errors="backslashreplace") for row in rows]
+    rows += [f"  assumes {assumption}" for assumption in decision.assumes]
+    for step in decision.because:
+        where = path if step.path == decision.path else step.path
+        rows.append(f"  {where}:{step.span.line}: {step.text}")
+    return [" ".join(row.splitlines()) for row in rows]
 
 
-def _told(step: Step) -> str:
-    return f"{step.path}:{step.span.line}: {step.text}"
+def _evidence(decision: Decision) -> list[bytes]:
+    return [f"# {row}\n".encode(errors="backslashreplace") for row in told(decision)]

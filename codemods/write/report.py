@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -20,6 +20,7 @@ __all__ = [
     "Statistics",
     "blocks",
     "line_reader",
+    "site",
     "statistics",
     "to_concise",
     "to_json",
@@ -39,13 +40,17 @@ class Statistics:
     reasons: tuple[tuple[str, int], ...]
 
 
-def to_json(report: Report, version: str) -> str:
-    """One document with every candidate site. Lines and columns count from 1, columns in bytes of UTF-8."""
+def to_json(report: Report, version: str, sources: Sequence[str] | None = None) -> str:
+    """One document with every candidate site. Lines and columns count from 1, columns in bytes of UTF-8.
+
+    `sources`: the first line of each site, in the order of the report.
+    """
+    lines = sources if sources is not None else [None] * len(report.decisions)
     document = {
         "schema": SCHEMA,
         "tool": "torch-codemods",
         "version": version,
-        "sites": [_site(decision) for decision in report.decisions],
+        "sites": [site(decision, line) for decision, line in zip(report.decisions, lines, strict=True)],
         "files": {
             "scanned": report.scanned,
             "parsed": report.parsed,
@@ -89,7 +94,8 @@ def statistics(report: Report, verdicts: Collection[str] = VERDICTS) -> Statisti
     )
 
 
-def _site(decision: Decision) -> dict[str, object]:
+def site(decision: Decision, source: str | None) -> dict[str, object]:
+    """A row of the JSON report."""
     place, saves = decision.span, decision.saves
     return {
         "codemod": decision.codemod,
@@ -111,6 +117,7 @@ def _site(decision: Decision) -> dict[str, object]:
             **({"stores": saves.stores} if saves.stores else {}),
         },
         "fix": decision.fix,
+        **({} if source is None else {"source": plain(source)}),
     }
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from codemods.core.report import Report
 from codemods.core.verdict import VERDICTS, Decision
@@ -14,6 +15,9 @@ from codemods.write.files import Outcome
 from codemods.write.independent import independent
 from codemods.write.patch import Change
 from codemods.write.show import Line, ReadLine, blocks, plain, trail
+
+if TYPE_CHECKING:
+    from codemods.write.rows import Row
 
 
 def count(number: int, noun: str) -> str:
@@ -44,14 +48,34 @@ def written(outcome: Outcome, changes: Sequence[Change], sites: int) -> Iterator
     yield f"stopped: {len(outcome.written)} of {count(len(changes), 'file')} rewritten, the others are as they were"
 
 
-def findings(report: Report, shown: Collection[str], style: str, read_line: ReadLine, version: str) -> str:
-    """As "json", "concise" or "text"."""
-    if style == "json":
-        kept = tuple(decision for decision in report.decisions if decision.verdict in shown)
-        return write.to_json(replace(report, decisions=kept), version) + "\n"
+def findings(report: Report, shown: Collection[str], style: str, read_line: ReadLine) -> str:
+    """As "concise", "markdown" or "text"."""
     if style == "concise":
         return "".join(f"{line}\n" for line in write.to_concise(report, shown))
+    if style == "markdown":
+        from codemods.write.markdown import sites
+
+        return sites([decision for decision in report.decisions if decision.verdict in shown])
     return write.to_text(report, read_line, shown)
+
+
+def exported(report: Report, found: Sequence[Row], style: str, rules: Mapping[str, str], version: str) -> str:
+    """For other programs: as "json", "jsonl", "github", "gitlab" or "sarif". `rules`: the pages of the codemods."""
+    from codemods.write import annotations
+
+    match style:
+        case "jsonl":
+            return "".join(json.dumps(write.site(row.decision, row.text)) + "\n" for row in found)
+        case "github":
+            return "".join(annotations.github(found))
+        case "gitlab":
+            return annotations.gitlab(found)
+        case "sarif":
+            from codemods.write.sarif import to_sarif  # loads pydantic
+
+            return to_sarif(found, report.failed, rules, version)
+    kept = replace(report, decisions=tuple(row.decision for row in found))
+    return write.to_json(kept, version, [row.text for row in found]) + "\n"
 
 
 def statistics(report: Report, shown: Collection[str], *, as_json: bool) -> str:
