@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -29,11 +28,10 @@ Found = tuple[Scope, str, Once, tuple[ast.AST, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Where memory is made or filled, or what arange and its like made is updated (`sites`), where there are statements
-    such as `x = x - y` (`updates`), and whatever a codemod may ask about (`around`), in order."""
+    """Where memory is made or filled, or what arange and its like made is updated (`sites`), and whatever else there is
+    to ask about (`around`), in order."""
 
     sites: Sequence[int]
-    updates: Sequence[int]
     around: Sequence[int]
 
 
@@ -47,20 +45,19 @@ def lines_of(source: bytes) -> Lines:
     if again := [match.start() + 1 for match in matches if match[1] in made]:
         sites = sorted({*sites, *lines_at(again, source)})
     joins = lines_at((match.start() for match in JOIN.finditer(source)), source)
-    return Lines(sites, updates, sorted({*sites, *updates, *joins}))
+    return Lines(sites, sorted({*sites, *updates, *joins}))
 
 
 def scopes(tree: ast.Module, names: Names, lines: Lines) -> Iterator[Found]:
     """The scopes of a file in which there may be a site, outermost first, each with its name and the functions around
     it."""
-    yield from _below(tree, _Search(names, lines.sites, lines.updates), "", "import", ())
+    yield from _below(tree, _Search(names, lines.sites), "", "import", ())
 
 
 @dataclass(frozen=True, slots=True)
 class _Search:
     names: Names
     sites: Sequence[int]
-    updates: Sequence[int]
 
     def found(self, scope: Scope) -> bool:
         """A call or an update of the scope's own, not of a scope inside it, may be a site."""
@@ -100,21 +97,15 @@ class _Search:
         return True
 
     def idle(self, call: ast.Call, parent: ast.AST, loop: bool, scope: Scope) -> bool:
-        """It makes memory without a value, which nobody could have wanted to spare: it stands in no loop, and if a
-        name is given to it, then that name is bound once."""
+        """It makes memory without a value, which nobody could have wanted to spare: it stands in no loop, and where a
+        name is given to it, that name is not bound again behind it."""
         path = dotted(call.func, self.names.apis) or str(getattr(call.func, "attr", ""))
-        if path.rpartition(".")[2] not in EMPTY or (self.updates and self._updates(scope)):
+        if path.rpartition(".")[2] not in EMPTY:
             return False
         match parent:
-            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-                return not loop and _bound_once(scope, name)
+            case ast.Assign(targets=[ast.Name(id=name) as target]) | ast.AnnAssign(target=ast.Name(id=name) as target):
+                return not loop and not _bound_behind(scope, name, target)
         return True
-
-    def _updates(self, scope: Scope) -> bool:
-        if isinstance(scope, ast.Module):
-            return True
-        place = bisect_left(self.updates, scope.lineno)
-        return place < len(self.updates) and self.updates[place] <= (scope.end_lineno or 0)
 
 
 def _below(node: ast.AST, search: _Search, prefix: str, once: Once, outer: tuple[ast.AST, ...]) -> Iterator[Found]:
@@ -153,21 +144,60 @@ def _again(node: ast.Assign) -> bool:
     return False
 
 
-def _bound_once(scope: Scope, name: str) -> bool:
-    """One place in the scope, and those inside it, gives the name a value."""
-    count = 0
-    for node in walk(scope):
-        match node:
-            case ast.Name(id=other, ctx=ast.Store() | ast.Del()):
-                count += other == name
-            case ast.ExceptHandler(name=other) | ast.FunctionDef(name=other) | ast.AsyncFunctionDef(name=other):
-                count += other == name
-            case ast.ClassDef(name=other) | ast.MatchAs(name=other) | ast.MatchStar(name=other):
-                count += other == name
-            case ast.alias(name=whole, asname=other):
-                count += name in (other, whole.split(".")[0])
-            case ast.Global(names=others) | ast.Nonlocal(names=others):
-                count += 2 * (name in others)
-            case ast.MatchMapping(rest=other):
-                count += other == name
-    return count == 1
+@dataclass(frozen=True, slots=True)
+class _Binding:
+    """`arms`: the sides of the `if` statements in which it stands."""
+
+    node: ast.AST
+    arms: frozenset[tuple[ast.If, bool]]
+
+    def apart(self, other: _Binding) -> bool:
+        """No path leads through both."""
+        return any((test, not side) in other.arms for test, side in self.arms)
+
+
+def _bound_behind(scope: Scope, name: str, target: ast.Name) -> bool:
+    """Control may come from the target, which stands in no loop, to another place that gives the name a value."""
+    every = list(_bindings(scope, name))
+    own = next(binding for binding in every if binding.node is target)
+    for binding in every:
+        if not isinstance(binding.node, ast.Name):
+            return True
+        if binding is not own and binding.node.lineno >= target.lineno and not own.apart(binding):
+            return True
+    return False
+
+
+def _bindings(scope: Scope, name: str) -> Iterator[_Binding]:
+    """A scope inside this one that binds the name does so at any time: it is told by the node of that scope."""
+    todo: list[tuple[ast.AST, frozenset[tuple[ast.If, bool]]]] = [(scope, frozenset())]
+    while todo:
+        node, arms = todo.pop()
+        if _binds(node, name):
+            yield _Binding(node, arms)
+        if node is not scope and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            if any(_binds(inner, name) for inner in walk(node)):
+                yield _Binding(node, arms)
+        elif isinstance(node, ast.If):
+            todo.append((node.test, arms))
+            todo += [(part, arms | {(node, True)}) for part in node.body]
+            todo += [(part, arms | {(node, False)}) for part in node.orelse]
+        else:
+            todo += [(part, arms) for part in children(node)]
+
+
+def _binds(node: ast.AST, name: str) -> bool:
+    match node:
+        case ast.Name(id=other, ctx=ast.Store() | ast.Del()):
+            return other == name
+        case ast.ExceptHandler(name=other) | ast.FunctionDef(name=other) | ast.AsyncFunctionDef(name=other):
+            return other == name
+        case ast.ClassDef(name=other) | ast.MatchAs(name=other) | ast.MatchStar(name=other):
+            return other == name
+        case ast.alias(name=whole, asname=asname):
+            return name in (asname, whole.split(".")[0])
+        case ast.Global(names=others) | ast.Nonlocal(names=others):
+            return name in others
+        case ast.MatchMapping(rest=rest):
+            return rest == name
+    return False
