@@ -9,7 +9,7 @@ import pytest
 from commands import ROOT
 
 from codemods.core.syntax import walk
-from codemods.read.candidates import lines_of, scopes
+from codemods.read.candidates import Lines, scopes
 from codemods.read.names import names_of
 
 BARE = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
@@ -29,7 +29,7 @@ def found(body: str, head: str = "import torch\n") -> list[str]:
     source = head + body
     tree = ast.parse(source)
     names = names_of(tree, source.encode())
-    return [name for _, name, _, _ in scopes(tree, names, lines_of(source.encode()))]
+    return [name for _, name, _, _ in scopes(tree, names, Lines(source.encode()))]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from codemods.core.syntax import children, walk
@@ -20,32 +21,36 @@ JOIN = re.compile(rb"(?:cat|concat|concatenate|hstack|vstack)\s*\(")
 UPDATE = re.compile(rb"[\r\n][ \t]*(\w+)[ \t]*=[ \t]*(?:\([\s(]*)?(?:\1\b(?!\s*[,)])|torch\.\w+\([\s(]*\1\b)")
 # names for new memory in order that no allocation made
 MADE = re.compile(rb"[\r\n][ \t]*(\w+)[ \t]*=[ \t]*torch\.(?:arange|linspace|randn?|randint)\s*\(")
+MAKERS = (b"torch.arange", b"torch.linspace", b"torch.rand")
 EMPTY = frozenset({"empty", "empty_like", "new_empty"})
 LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 Once = Literal["call", "instance", "import"]
 Found = tuple[Scope, str, Once, tuple[ast.AST, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lines:
-    """Where memory is made or filled, or what arange and its like made is updated (`sites`), and whatever else there is
-    to ask about (`around`), in order."""
+    """What stands where in a text; some of it may be none. A match of what binds a name begins with a line break."""
 
-    sites: Sequence[int]
-    around: Sequence[int]
+    source: bytes
 
+    @cached_property
+    def sites(self) -> Sequence[int]:
+        """Where memory is made or filled, or what arange and its like made is updated."""
+        found = lines_at((match.start() for match in SITE.finditer(self.source)), self.source)
+        made = frozenset(MADE.findall(self.source)) if any(word in self.source for word in MAKERS) else frozenset()
+        again = [match.start() + 1 for match in self._updates if match[1] in made] if made else []
+        return sorted({*found, *lines_at(again, self.source)}) if again else found
 
-def lines_of(source: bytes) -> Lines:
-    """Found by text, so some that are none."""
-    matches = list(UPDATE.finditer(source))
-    made = frozenset(MADE.findall(source)) if matches else frozenset()
-    # an update begins behind a line break
-    sites = lines_at((match.start() for match in SITE.finditer(source)), source)
-    updates = lines_at((match.start() + 1 for match in matches), source)
-    if again := [match.start() + 1 for match in matches if match[1] in made]:
-        sites = sorted({*sites, *lines_at(again, source)})
-    joins = lines_at((match.start() for match in JOIN.finditer(source)), source)
-    return Lines(sites, sorted({*sites, *updates, *joins}))
+    @cached_property
+    def around(self) -> Sequence[int]:
+        """Those, and whatever else there is to ask about."""
+        joins = lines_at((match.start() for match in JOIN.finditer(self.source)), self.source)
+        return sorted({*self.sites, *joins, *lines_at((m.start() + 1 for m in self._updates), self.source)})
+
+    @cached_property
+    def _updates(self) -> Sequence[re.Match[bytes]]:
+        return tuple(UPDATE.finditer(self.source))
 
 
 def scopes(tree: ast.Module, names: Names, lines: Lines) -> Iterator[Found]:

@@ -12,7 +12,7 @@ from codemods.core.syntax import children, walk
 from codemods.read import kernel
 from codemods.read.births import BIRTHS, FILLS
 from codemods.read.calls import QUIET
-from codemods.read.candidates import Once, lines_of, scopes
+from codemods.read.candidates import Lines, Once, scopes
 from codemods.read.checkout import Checkout
 from codemods.read.discover import holds_stores
 from codemods.read.expressions import names_in
@@ -34,7 +34,7 @@ def flows(tree: ast.Module, source: bytes, path: str, summaries: Summaries | Non
     summaries = summaries or Summaries(Checkout())
     module = summaries.checkout.own(tree, source, path)
     names = module.names
-    lines = lines_of(source)
+    lines = Lines(source)
     kernels = {function for function, _ in kernel.kernels(tree, names)} if b"triton" in source else set()
     for scope, function, once, around_it in scopes(tree, names, lines):
         if scope not in kernels:
