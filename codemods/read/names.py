@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from codemods.core.span import NEWLINE, Span, span
 from codemods.core.syntax import walk
-from codemods.read.marks import targets
+from codemods.read.marks import marks, targets
 
 BUILTINS = frozenset(
     "abs all any bool bytes callable chr dict divmod enumerate eval exec filter float format frozenset getattr globals "
@@ -71,7 +71,7 @@ def names_of(tree: ast.Module, source: bytes) -> Names:
     if b":=" in source:
         bound |= {name for node in _scope(tree.body) for name in _within(node)}
     if GLOBAL.search(source):
-        bound |= {name for node in walk(tree) if isinstance(node, ast.Global) for name in node.names}
+        bound |= {name for node in marks(tree, source) if isinstance(node, ast.Global) for name in node.names}
     apis = {
         name: next(iter(paths))
         for name, paths in imported.items()
