@@ -89,7 +89,7 @@ class Lowering(Updates):
                 continue
             state = self.state if this.test is None else self.refined(this, turn)
             if self.out.get((block, target)) != state:
-                self.out[block, target] = state.copy()
+                self.out[block, target] = state  # whoever goes on from it has a copy
                 changed.append(target)
         if this.handler is not None and self.thrown.get(block) != self.raised:
             self.thrown[block] = self.raised
