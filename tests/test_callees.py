@@ -99,6 +99,18 @@ HIDDEN = [
     ("from .ops import write", "write", {"pkg/ops.py": WRITE + "from elsewhere import *\n"}),
     ("from . import ops", "ops.write", {"pkg/__init__.py": "from .sub import other as ops\n"}),
     ("from ...ops import write", "write", {}),
+    ("from . import ops\nsetattr(ops, 'wr' + 'ite', print)", "ops.write", {}),
+    ("from . import ops\nops.__dict__['write'] = print", "ops.write", {}),
+    ("from . import ops\nvars(ops)['write'] = print", "ops.write", {}),
+    ("from unittest import mock\nfrom . import ops\nmock.patch.object(ops, 'write', print).start()", "ops.write", {}),
+    ("from .ops import write\nexec('write = print')", "write", {}),
+    ("from . import sub\nsub.other = print", "sub.other", {}),
+    ("from . import ops\nops.other = print", "ops.other", {"pkg/ops.py": WRITE + "other = write\n"}),
+    (
+        "from .ops import write",
+        "write",
+        {"pkg/ops.py": WRITE + "import sys\nfor n in ['write']: setattr(sys.modules[__name__], n, print)\n"},
+    ),
     ("from elsewhere import write", "write", {}),
     (
         "from .one import write",
@@ -129,6 +141,9 @@ BASE = """
             self.write(out, x)
             return out
 """
+
+
+ABOVE = "from .s import S\nclass Base(S):"
 
 
 def base(body: str = "out.copy_(x)", extra: str = "") -> str:
@@ -187,6 +202,44 @@ NOT_ALL = [
         .replace("    def write", "    def other")
     },
     {"pkg/a.py": base().replace("class Base:", "from elsewhere import deco\n@deco\nclass Base:")},
+    # a class above gives it something else
+    {
+        "pkg/a.py": base().replace("class Base:", ABOVE),
+        "pkg/s.py": "class S:\n  def __init__(self): self.write = print\n",
+    },
+    {
+        "pkg/a.py": base().replace("class Base:", ABOVE),
+        "pkg/s.py": "class S:\n  def __init_subclass__(c): c.write = print\n",
+    },
+    {"pkg/a.py": base().replace("class Base:", ABOVE), "pkg/s.py": "class S:\n  def __getattribute__(self, n): 0\n"},
+    {"pkg/a.py": base().replace("class Base:", ABOVE), "pkg/s.py": "class M(type): 0\nclass S(metaclass=M): 0\n"},
+    {"pkg/a.py": base().replace("class Base:", "class Base(metaclass=print):")},
+    {"pkg/a.py": base(extra="    def __init__(self):\n        self.__dict__['write'] = print\n")},
+    {"pkg/a.py": base(extra="    def __init__(self, **k):\n        self.__dict__.update(k)\n")},
+    {"pkg/a.py": base(extra="    def __init__(self):\n        object.__setattr__(self, 'write', print)\n")},
+    # overrides that are no plain `def`
+    {"pkg/a.py": base(extra="class B(Base):\n    if torch:\n        def write(self, out, x): pass\n")},
+    {"pkg/a.py": base(extra="class B(Base):\n    write: object = print\n")},
+    {"pkg/a.py": base(extra="class B(Base):\n    write, other = print, print\n")},
+    {"pkg/a.py": base(extra="class B(Base):\n    for write in [print]: pass\n")},
+    {"pkg/a.py": base(extra="class B(Base):\n    locals()['write'] = print\n")},
+    {"pkg/a.py": base().replace("write", "__write") + "class B(Base):\n    def _Base__write(self, out, x): pass\n"},
+    # subclasses that name their base in another way
+    {"pkg/a.py": base(extra="class B(namedtuple('P', 'x'), Base):\n    def write(self, out, x): pass\n")},
+    {"pkg/a.py": base(extra="class B(  # (new)\n    Base\n):\n    def write(self, out, x): pass\n")},
+    {"pkg/a.py": base(extra="Old = Base\nclass B(Old):\n    def write(self, out, x): pass\n")},
+    {
+        "pkg/c.py": "from .a import Base as M\n",
+        "pkg/b.py": "from .c import M\nclass B(M):\n  def write(self, out, x): 0\n",
+    },
+    {"pkg/b.py": "from .a import Base as O\nclass B(O):\n  def write(self, out, x): 0\ndef f(): import os as O\n"},
+    # a function that is found on a class is given no receiver
+    {
+        "pkg/a.py": base("out.copy_(1)")
+        .replace("    def f(self", "    @classmethod\n    def f(self")
+        .replace("write(out, x)", "write(x, out)")
+        .replace("self, out: torch.Tensor, x: torch.Tensor", "self, x, out=None")
+    },
 ]
 
 
@@ -241,3 +294,68 @@ class A:
     assert decision.reason is not None
     assert decision.reason.code == "kept"
     assert "kept in self.buffer, which look() uses at line 7" in decision.reason.message
+
+
+OPTIONAL = """
+import torch
+def g(out: torch.Tensor, x: torch.Tensor, bias{note} = None):
+    if bias is None:
+        return
+    out.copy_(x)
+def f(x: torch.Tensor, {given}):
+    out = torch.zeros(4)
+    g(out, x, {passed})
+    return out
+"""
+
+
+@pytest.mark.parametrize("note", ["", ": torch.Tensor", ": int"])
+@pytest.mark.parametrize(
+    ("given", "passed"),
+    [("bias=None", "bias"), ("bias: torch.Tensor = None", "bias"), ("bias: int = None", "bias"), ("*rest", "*rest")],
+)
+def test_what_may_be_none_by_default_may_be_none(note: str, given: str, passed: str) -> None:
+    text = OPTIONAL.format(note=note, given=given, passed=passed)
+    (decision,) = decide_file(text.encode(), "a.py").decisions
+    assert decision.verdict in ("unknown", "refuted")
+
+
+def test_a_parameter_that_cannot_be_none_is_not() -> None:
+    text = OPTIONAL.format(note="", given="bias: torch.Tensor", passed="bias")
+    (decision,) = decide_file(text.encode(), "a.py").decisions
+    assert decision.verdict == "proved"
+
+
+WALKED_LATER = [
+    "s = list([map(torch.sum, [out])][0])",
+    "s = list(zip([1], map(torch.sum, [out])))",
+    "s = walk(map(torch.sum, [out]))",
+    "s = list(lazy(out))",
+    "s = list(lazy(out, True))",
+    "s = next(made(out))",
+    "s = walk(t.sum() for t in [out])",
+    "s = method(out)()",
+]
+
+
+@pytest.mark.parametrize("line", WALKED_LATER)
+def test_what_runs_later_may_look(line: str) -> None:
+    text = f"""
+import torch
+def walk(it):
+    (a,) = it
+    return a
+def lazy(x, both=False):
+    return filter(torch.any, [x]) if both else map(torch.sum, [x])
+def made(x):
+    return (t.sum() for t in [x])
+def method(x):
+    return x.sum
+def f(x):
+    out = torch.zeros(3)
+    {line}
+    out.copy_(x)
+    return s, out
+"""
+    (decision,) = [d for d in decide_file(text.encode(), "a.py").decisions if d.codemod == "zeros_to_empty"]
+    assert decision.verdict in ("unknown", "refuted")

@@ -353,3 +353,22 @@ def test_a_wrong_row_of_a_project_is_one_line_and_status_2(tmp_path: Path) -> No
     where = f"torch-codemods: {(tmp_path / 'pyproject.toml').resolve()}:8: [[tool.torch-codemods.contracts.mine]] 1: "
     assert result.stderr.decode().startswith(where)
     assert result.stderr.count(b"\n") == 1
+
+
+PATCHES = [
+    "torch.ops._C.silu_and_mul = print",
+    "setattr(torch.ops._C, 'silu_and_mul', print)",
+    "setattr(torch.ops._C, 'silu_' + 'and_mul', print)",
+]
+
+
+@pytest.mark.parametrize("line", PATCHES)
+def test_an_operator_that_the_file_exchanges_has_no_contract(line: str) -> None:
+    decision = decide(f"""
+        {line}
+        def f(x, d: int):
+            out = torch.zeros(x.shape[0], d)
+            torch.ops._C.silu_and_mul(out, x)
+            return out
+        """)
+    assert decision.verdict in ("unknown", "refuted")

@@ -202,6 +202,9 @@ class Calls(Launches):
         if name in EXPOSES:
             self.escape(self.everything(), node, f"within reach of {name}()", "captured")
             return self.unseen(given, name)
+        if name in ("map", "filter"):  # it looks at what it is given whenever somebody walks it
+            for value in given.every:
+                self.escape(value, node, f"passed to {name}(), which runs later", "unseen-call")
         if name in HOLDS:
             held = untagged(frozenset().union(*(value.reach for value in given.every), NONE))
             refs = held if name == "next" else NONE

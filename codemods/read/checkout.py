@@ -11,15 +11,19 @@ from functools import cached_property
 from pathlib import Path
 
 from codemods.core.syntax import walk
+from codemods.read.bases import classes, renames
 from codemods.read.marks import marks
 from codemods.read.names import BUILTINS, GLOBAL, Names, names_of
 from codemods.read.patches import patched
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 MOST_HOPS = 8
-DYNAMIC = re.compile(rb"\b(?:globals|setattr|delattr|vars)\s*\(|\b__dict__\b")
-RENAMED = re.compile(rb"\b(\w+)[ \t]+as[ \t]+(\w+)")
-SUBCLASS = re.compile(rb"^[ \t]*class[ \t]+(\w+)[ \t]*\(([^)]*)\)", re.MULTILINE)
+TABLES = frozenset({"locals", "vars", "exec"})
+EXCHANGES = re.compile(rb"\bglobals\s*\(|(?<![.\w])exec\s*\(")
+TABLE = re.compile(  # a table of attributes is written; whose it is
+    rb"(?:(\w+)[ \t]*\.[ \t]*__dict__|\bvars\(\s*(\w*)[^()]*\))\s*"
+    rb"(?:\[[^\]]*\]\s*=(?!=)|\.\s*(?:update|setdefault|__setitem__|pop)\b|\|?=(?!=))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Alias:
 
 
 Binding = Function | ast.ClassDef | Import | Alias
+Derived = tuple[dict[str, tuple[tuple[str, str], ...]], frozenset[tuple[str, str]]]  # by base; other names
 
 
 @dataclass(eq=False)
@@ -55,7 +60,7 @@ class Module:
     @cached_property
     def exchanged(self) -> bool:
         """It gives torch other functions, or binds names in ways that are not looked up."""
-        return patched(self.tree, self.source) is not None or re.search(rb"\bglobals\s*\(", self.source) is not None
+        return patched(self.tree, self.source) is not None or EXCHANGES.search(self.source) is not None
 
     def leaves(self, name: str) -> bool:
         """Of a package: the name of a module in it stands for that module."""
@@ -80,16 +85,48 @@ class Module:
     def set_attributes(self) -> frozenset[str]:
         """Every attribute that the file gives a value, whatever it belongs to; "*" where not every name is written
         out."""
-        found: set[str] = set()
-        loud = DYNAMIC.search(self.source) is not None
+        found = {name for _, name in self._sets}
+        return frozenset(found | {"*"} if self._tables else found)
+
+    def sets(self, *names: str) -> bool:
+        """One of these names of a module may be given another value here: as an attribute, by its name, or by a name
+        that is not written out, where a module is what it is an attribute of."""
+        if self.set_attributes & set(names):
+            return True
+        if self._tables - {b"self", b"cls"}:
+            return True
+        found = b"sys.modules" in self.source or b"import_module" in self.source
+        return any(
+            name == "*" and holder not in ("self", "cls") and (found or isinstance(self.bindings.get(holder), Import))
+            for holder, name in self._sets
+        )
+
+    @cached_property
+    def _tables(self) -> frozenset[bytes]:
+        """Whose table of attributes is written."""
+        return frozenset(match[1] or match[2] or b"" for match in TABLE.finditer(self.source))
+
+    @cached_property
+    def _sets(self) -> frozenset[tuple[str, str]]:
+        """Attributes that are given a value, "*" for any, each with the name that what it belongs to begins with."""
+        found: set[tuple[str, str]] = set()
         for node in marks(self.tree, self.source):
             match node:
                 case ast.Attribute(attr=attr):
-                    found.add(attr)
-                case ast.Call(func=ast.Name(id="setattr" | "delattr"), args=[_, name, *_]) if loud:
-                    literal = isinstance(name, ast.Constant) and isinstance(name.value, str)
-                    found.add(str(name.value) if literal and isinstance(name, ast.Constant) else "*")
+                    found.add(("", attr))
+                case ast.Call(func=func, args=[_, *_] as args):
+                    texts = [arg.value for arg in args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+                    found |= {("", text.rpartition(".")[2]) for text in texts}
+                    plain = isinstance(func, ast.Name) or ast.unparse(func) == "object.__setattr__"
+                    if plain and len(args) > 1 and not isinstance(args[1], ast.Constant):
+                        found.add((_root(args[0]), "*"))
         return frozenset(found)
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def bindings(tree: ast.Module | ast.ClassDef, package: str, source: bytes) -> dict[str, Binding]:
@@ -104,6 +141,16 @@ def bindings(tree: ast.Module | ast.ClassDef, package: str, source: bytes) -> di
     if "*" in found:
         return {}
     return {name: every[0] for name, every in found.items() if len(every) == 1 and every[0] and name not in BUILTINS}
+
+
+def bound_in(node: ast.ClassDef, package: str) -> set[str]:
+    """All names that the body of a class may bind; "*" where that is not certain."""
+    found: set[str] = set()
+    for inner, _ in _statements(node.body, True):
+        found |= {name for name, _ in _bound(inner, package)}
+        if not isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found |= {"*" for part in walk(inner) if isinstance(part, ast.Name) and part.id in TABLES}
+    return found
 
 
 def _statements(body: list[ast.stmt], own: bool) -> Iterator[tuple[ast.stmt, bool]]:
@@ -194,7 +241,7 @@ class Checkout:
     modules: dict[str, Module | None] = field(default_factory=dict)
     asked: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     looked: set[Path] = field(default_factory=set)
-    derived: dict[str, tuple[tuple[str, str], ...]] | None = None
+    derived: Derived | None = None
 
     def module(self, dotted: str) -> Module | None:
         if dotted not in self.modules:
@@ -259,7 +306,7 @@ class Checkout:
         return True
 
     def _follow(self, module: Module, name: str, hops: int) -> Found | None:
-        if not hops or module.exchanged:
+        if not hops or module.exchanged or module.sets(name):
             return None
         match module.bindings.get(name):
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() as node:
@@ -286,21 +333,32 @@ class Checkout:
             self.derived = self._derived()
         if self.top is not None:
             self.looked.add(self.top)
-        here = ((own.dotted, found) for found, bases in _classes(own.source) if name in bases)
-        return tuple(dict.fromkeys((*here, *self.derived.get(name, ()))))
+        here: list[tuple[str, str, set[str]]] = [(own.dotted, *one) for one in classes(own.source)]
+        below, renamed = self.derived
+        used = below.keys() | {base for _, _, bases in here for base in bases}
+        renamed = renamed | renames(own.source)
+        names = [name]
+        for known in names:  # and by other names that somebody gives to it
+            names += sorted({new for old, new in renamed if old == known and new in used} - set(names))
+        found = [(dotted, one) for dotted, one, bases in here if bases & set(names)]
+        return tuple(dict.fromkeys([*found, *(one for known in names for one in below.get(known, ()))]))
 
-    def _derived(self) -> dict[str, tuple[tuple[str, str], ...]]:
+    def _derived(self) -> Derived:
         found: dict[str, list[tuple[str, str]]] = {}
+        renamed: set[tuple[str, str]] = set()
         for file in sorted(self._files()):
             try:
                 source = file.read_bytes()
             except OSError:
                 continue
             dotted = self._dotted(file)
-            for name, bases in _classes(source):
+            renamed |= renames(source)
+            for name, bases in classes(source):
                 for base in bases:
                     found.setdefault(base, []).append((dotted, name))
-        return {name: tuple(every) for name, every in found.items()}
+        return {name: tuple(every) for name, every in found.items()}, frozenset(
+            (old, new) for old, new in renamed if new in found
+        )
 
     def _files(self) -> Iterator[Path]:
         if self.top is not None:
@@ -310,15 +368,6 @@ class Checkout:
         assert self.root is not None
         parts = file.relative_to(self.root).with_suffix("").parts
         return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def _classes(source: bytes) -> Iterator[tuple[str, set[str]]]:
-    """Every class of a file, wherever in it, with all names in its list of bases, by their own name and as imported."""
-    renamed = {new: old for old, new in RENAMED.findall(source)}
-    for match in SUBCLASS.finditer(source):
-        bases = set(re.findall(rb"\w+", match[2]))
-        every = bases | {renamed[base] for base in bases & renamed.keys()}
-        yield match[1].decode(), {base.decode() for base in every}
 
 
 def checkout_of(file: Path, name: str) -> Checkout:

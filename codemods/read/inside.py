@@ -35,6 +35,17 @@ def kind_of(value: Value, followed: bool) -> Kind:
     return constant_of(value) or "object"
 
 
+def nullable(scope: ast.AST | None) -> frozenset[str]:
+    """Parameters whose default is None, whatever their annotations say."""
+    arguments = scope if isinstance(scope, ast.arguments) else getattr(scope, "args", None)
+    if not isinstance(arguments, ast.arguments):
+        return frozenset()
+    places = [*arguments.posonlyargs, *arguments.args]
+    pairs = [*zip(places[len(places) - len(arguments.defaults) :], arguments.defaults, strict=True)]
+    pairs += [(arg, node) for arg, node in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if node]
+    return frozenset(arg.arg for arg, node in pairs if isinstance(node, ast.Constant) and node.value is None)
+
+
 def constant_of(value: Value) -> Value | None:
     if value == NIL:
         return NIL
@@ -49,6 +60,9 @@ class Inside(Lowering):
     def __init__(self, graph: Graph, names: Names, kinds: Mapping[str, Kind]) -> None:
         super().__init__(graph, names)
         self.kinds = kinds
+        arguments = graph.arguments
+        every = nullable(arguments) if arguments else frozenset()
+        self.optional = frozenset(name for name in every if kinds.get(name, "object") == "object")
         self.loud = False  # memory is reached in another way than through the parameters that are followed
         followed = [name for name, kind in kinds.items() if kind in FOLLOWED]
         self.parameters = {name: Buffer(name, Buffer(name)) for name in followed}
@@ -74,6 +88,8 @@ class Inside(Lowering):
         if isinstance(kind, Value):
             return kind
         if kind not in FOLLOWED:
+            if kind == "object" and name in self.optional:  # whatever its annotation says, it may be None
+                return unknown(("parameter", name), name) if value.size is not None else value
             if kind == "tensor":
                 return replace(value, tensor=True)
             if kind == "int" and value.size is None:
@@ -94,7 +110,8 @@ class Inside(Lowering):
     def do_compare(self, instr: Instr) -> Value:
         value = super().do_compare(instr)
         left, right = self.slots(instr)
-        same = _same(str(instr.data), left, right)
+        loose = any(value.ident == ("parameter", name) for name in self.optional for value in (left, right))
+        same = None if loose else _same(str(instr.data), left, right)
         return value if same is None else Value(("bool", same), name=str(same))
 
     def may_go(self, test: int, truth: bool) -> bool:

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from codemods.read.checkout import Checkout, Found, Module, bindings
+from codemods.read.checkout import Checkout, Found, Module, bindings, bound_in
 
+IMPLICIT = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
 PLAIN_BASES = frozenset({"ABC", "Protocol", "Generic", "object"})
 MOST_CLASSES = 60
 
@@ -49,13 +50,29 @@ def self_of(scope: ast.AST | None) -> str:
     return places[0].arg if places else ""
 
 
+def on_class(scope: ast.AST | None) -> bool:
+    """Its first parameter is a class: functions found on that are given no receiver."""
+    if not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    return scope.name in IMPLICIT or any(_base_name(item) == "classmethod" for item in scope.decorator_list)
+
+
+def keeps_class(node: ast.FunctionDef) -> bool:
+    """Found on a class, it is called as on an object."""
+    return any(_base_name(item) in ("classmethod", "staticmethod") for item in node.decorator_list)
+
+
 def implementations(checkout: Checkout, within: Class, attr: str) -> tuple[Implementation, ...]:
     """None at all where it is not certain which there are."""
     try:
         found: dict[ast.AST, Implementation] = {}
         for receiver in _receivers(checkout, within):
-            if {attr, "*", "__getattribute__"} & receiver.module.set_attributes | _odd(receiver.node):
+            mangled = f"_{within.node.name.lstrip('_')}{attr}".encode()
+            if attr.startswith("__") and mangled in receiver.module.source:
                 return ()
+            for one_above in _above(checkout, receiver, 0):
+                if {attr, "*", "__getattribute__"} & one_above.module.set_attributes | _odd(one_above.node):
+                    return ()
             for one in _looked_up(checkout, receiver, attr, 0):
                 if {attr, "*"} & one.within.module.set_attributes:
                     return ()
@@ -66,9 +83,27 @@ def implementations(checkout: Checkout, within: Class, attr: str) -> tuple[Imple
     return tuple(sorted(concrete, key=lambda one: (one.within.node is not within.node, one.name)))
 
 
+def _above(checkout: Checkout, holder: Class, depth: int) -> Iterator[Class]:
+    """The class and all classes above it that are seen."""
+    if depth > 12:
+        raise _UnclearError
+    yield holder
+    for base in holder.node.bases:
+        above = _resolved(checkout, holder.module, base)
+        if above is not None:
+            yield from _above(checkout, above, depth + 1)
+
+
 def _odd(node: ast.ClassDef) -> set[str]:
+    if any(keyword.arg is None or keyword.arg == "metaclass" and _meta(keyword.value) for keyword in node.keywords):
+        return {"decorated"}
     names = {item.name for item in node.body if isinstance(item, ast.FunctionDef)}
     return names & {"__getattribute__", "__class__"} | ({"decorated"} if _exchanged(node) else set())
+
+
+def _meta(node: ast.expr) -> bool:
+    """A metaclass may give methods other functions; that of abstract classes does not."""
+    return _base_name(node) != "ABCMeta"
 
 
 def _exchanged(node: ast.ClassDef) -> bool:
@@ -111,14 +146,14 @@ def _looked_up(checkout: Checkout, holder: Class, attr: str, depth: int) -> Iter
     if depth > 12:
         raise _UnclearError
     own = bindings(holder.node, holder.module.package, holder.module.source)
-    if attr in own:
+    if attr in own and "*" not in bound_in(holder.node, holder.module.package):
         node = own[attr]
         if not isinstance(node, ast.FunctionDef):
             raise _UnclearError
         yield Implementation(f"{holder.node.name}.{attr}", Found(holder.module, node), holder)
         return
-    if any(getattr(item, "name", "") == attr for item in holder.node.body):
-        raise _UnclearError  # defined more than once
+    if {attr, "*"} & bound_in(holder.node, holder.module.package):
+        raise _UnclearError  # defined more than once, or somewhere below an `if`
     some, unseen = False, False
     for base in holder.node.bases:
         above = _resolved(checkout, holder.module, base)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from codemods.core.effect import UNSEEN, Effect, Outcome
 from codemods.core.event import Read
-from codemods.core.region import ALL, Box
+from codemods.core.region import ALL
 from codemods.core.syntax import children
 from codemods.ops.contracts import Contracts
 from codemods.read.binding import Bound, bind
@@ -18,15 +18,16 @@ from codemods.read.calls import QUIET
 from codemods.read.checkout import Checkout, Found, Function, Module, checkout_of
 from codemods.read.compiled import compiled
 from codemods.read.expressions import names_in
-from codemods.read.inside import FOLLOWED, Inside, Kind, constant_of, kind_of
+from codemods.read.inside import FOLLOWED, Inside, Kind, constant_of, kind_of, nullable
 from codemods.read.life import effect
-from codemods.read.lower import TooComplex
-from codemods.read.methods import Class, implementations, self_of
+from codemods.read.lower import TooComplex, alone
+from codemods.read.methods import Class, implementations, keeps_class, on_class, self_of
 from codemods.read.modules import KernelSource, kernel, module_of
 from codemods.read.modules import Module as Kernels
 from codemods.read.names import dotted, names_bound
 from codemods.read.outcomes import Asked
 from codemods.read.outcomes import Key as Place
+from codemods.read.overrides import joined
 from codemods.read.statements import build
 from codemods.read.values import FRESH, Ref, Value, number
 
@@ -208,13 +209,13 @@ class Here:
         holder, attr = asked.holder, asked.attr
         if attr and self.within is not None and holder.ident == ("parameter", self_of(self.scope)):
             return self._method(asked, self.within)
-        found = self._found(asked)
-        if found is None and not self.module.exchanged:
-            return compiled(asked, self.summaries.contracts, self.summaries.checkout)
-        if found is None or isinstance(found.node, ast.ClassDef) or self.module.exchanged:
+        if self.module.exchanged or self.module.sets(*_named(holder, attr)):
             return None
-        if found.node.name in found.module.set_attributes | self.module.set_attributes:
-            return None  # patched in one of the files
+        found = self._found(asked)
+        if found is None:
+            return compiled(asked, self.summaries.contracts, self.summaries.checkout)
+        if isinstance(found.node, ast.ClassDef) or self.module.sets(found.node.name):
+            return None
         bound = bind(found.node, asked, receiver=False) if isinstance(found.node, ast.FunctionDef) else None
         summary = None if bound is None else self._of(found, asked, bound, None)
         return None if summary is None or bound is None else told(summary, bound, found)
@@ -262,6 +263,8 @@ class Here:
             followed = any(key in asked.fresh for key in keys)
             several = len(values) > 1 or name in bound.packed
             kinds[name] = ("followed" if followed else "object") if several else kind_of(values[0], followed)
+            if not several and not followed and _parameter(values[0]) in nullable(self.scope):
+                kinds[name] = "object"
         for name, default in bound.defaults.items():
             kinds[name] = _default(default)
         return self.summaries.of(found, tuple(sorted(kinds.items(), key=lambda item: item[0])), within)
@@ -276,12 +279,31 @@ class Here:
                 return None
             bound = bind(one.found.node, asked, receiver=True)
             summary = None if bound is None else self._of(one.found, asked, bound, one.within)
-            if bound is None or summary is None:
+            if bound is None or summary is None or on_class(self.scope) and not keeps_class(one.found.node):
                 return None
             if not summary.ends and len(every) > 1 and all(_idle(made) for made in summary.effects.values()):
                 continue  # it only raises
             outcomes.append((one.name, told(summary, bound, one.found)))
         return joined(outcomes) if outcomes else None
+
+
+def _named(holder: Value, attr: str) -> tuple[str, ...]:
+    """The names through which a call finds what it calls."""
+    last = (holder.api or "").rpartition(".")[2]
+    names = (attr,) if attr else (last,)
+    match holder.ident:
+        case ("global", str(name), _):
+            return (name, *names)
+    return names
+
+
+def _parameter(value: Value) -> str | None:
+    """The parameter whose value this is."""
+    atom = alone(value.size) if value.size is not None else None
+    match value.ident if atom is None else atom.key:
+        case ("parameter", str(name)):
+            return name
+    return None
 
 
 def _idle(made: Effect) -> bool:
@@ -325,52 +347,6 @@ def _packed(made: Effect) -> Effect:
     """Of one of several arguments that the callee has as one."""
     writes = made.touches or made.writes is not None
     return replace(made, reads=None if made.reads is None else ALL, writes=None, touches=writes)
-
-
-def joined(outcomes: list[tuple[str, Outcome]]) -> Outcome:
-    """Of a method, over everything that overrides it in the checkout."""
-    keys = {key for _, outcome in outcomes for key in outcome.effects}
-    effects = {key: _both([(name, o.effects.get(key, UNSEEN)) for name, o in outcomes]) for key in keys}
-    names = {name for _, outcome in outcomes for name in outcome.assumes}
-    returns = {outcome.returns for _, outcome in outcomes}
-    return Outcome(
-        effects,
-        assumes=tuple(sorted(names | {"closed-world"})),
-        fresh=all(outcome.fresh for _, outcome in outcomes),
-        quiet=all(outcome.quiet for _, outcome in outcomes),
-        apart=all(outcome.apart for _, outcome in outcomes),
-        returns=returns.pop() if len(returns) == 1 else None,
-    )
-
-
-def _both(every: list[tuple[str, Effect]]) -> Effect:
-    if len(every) == 1:
-        return every[0][1]
-    reads = {made.reads for _, made in every}
-    writes = {made.writes for _, made in every}
-    whole = [name for name, made in every if made.writes == ALL]
-    rest = [(name, made) for name, made in every if made.writes != ALL]
-    missing = ""
-    if rest:
-        name, made = rest[0]
-        missing = f"{len(whole)} of {len(every)} implementations write all of it; {name} does not: {made.missing}"
-    reading = next(((name, made) for name, made in every if made.reads is not None), every[0])
-    return Effect(
-        reads=_union(reads),
-        writes=writes.pop() if len(writes) == 1 else None,
-        touches=any(made.touches or made.writes is not None for _, made in every) if rest else False,
-        keeps=next((made.keeps for _, made in every if made.keeps), ""),
-        returned=any(made.returned for _, made in every),
-        told=f"{reading[1].told}, as {reading[0]}" if reading[1].told else "",
-        missing=missing,
-    )
-
-
-def _union(parts: set[Box | None]) -> Box | None:
-    some = parts - {None}
-    if not some:
-        return None
-    return some.pop() if len(some) == 1 else ALL
 
 
 def summaries_of(file: Path | None, name: str, run: str | None, contracts: Contracts) -> Summaries:
