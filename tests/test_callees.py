@@ -104,6 +104,13 @@ HIDDEN = [
     ("from . import ops\nvars(ops)['write'] = print", "ops.write", {}),
     ("from unittest import mock\nfrom . import ops\nmock.patch.object(ops, 'write', print).start()", "ops.write", {}),
     ("from .ops import write\nexec('write = print')", "write", {}),
+    ("from .ops import write", "write", {"pkg/ops.py": WRITE + "write.__code__ = print.__code__\n"}),
+    ("from .ops import write", "write", {"pkg/ops.py": WRITE + "write.__defaults__ = (1, 2)\n"}),
+    (
+        "from .ops import write",
+        "write",
+        {"pkg/ops.py": WRITE.replace("def write", "def staticmethod(f): return print\n@staticmethod\ndef write")},
+    ),
     ("from . import sub\nsub.other = print", "sub.other", {}),
     ("from . import ops\nops.other = print", "ops.other", {"pkg/ops.py": WRITE + "other = write\n"}),
     (

@@ -34,6 +34,7 @@ from codemods.read.values import FRESH, Ref, Value, number
 MOST_LINES = 400
 MOST_DEEP = 24
 KEEPING = frozenset("torch.no_grad torch.inference_mode torch.compile staticmethod classmethod".split())
+INSIDES = frozenset({"__code__", "__defaults__", "__kwdefaults__"})
 GRADIENTS = re.compile(rb"\b(?:enable_grad|set_grad_enabled)\b")
 Kinds = tuple[tuple[str, Kind], ...]
 Key = tuple[ast.AST, Kinds, ast.AST | None]
@@ -153,11 +154,14 @@ def plain(node: ast.FunctionDef, module: Module) -> bool:
     """Calling it runs its body, then and there, and its name still stands for it."""
     if (node.end_lineno or node.lineno) - node.lineno > MOST_LINES or module.exchanged:
         return False
+    if INSIDES & module.set_attributes:  # the body is another one, or its defaults are
+        return False
     if GRADIENTS.search(module.source):  # what a caller has switched off may be on in here
         return False
     for decorator in node.decorator_list:
         call = decorator.func if isinstance(decorator, ast.Call) else decorator
-        name = call.id if isinstance(call, ast.Name) and call.id in ("staticmethod", "classmethod") else ""
+        own = isinstance(call, ast.Name) and call.id not in module.names.bound
+        name = call.id if isinstance(call, ast.Name) and own else ""
         if (dotted(call, module.names.apis) or name) not in KEEPING:
             return False
     todo: list[ast.AST] = list(node.body)
