@@ -192,7 +192,7 @@ def cdiv(value: Any, by: Any) -> Any:
 
 
 def next_power_of_2(value: int) -> int:
-    return 1 << max(value - 1, 0).bit_length()
+    return 1 << (value - 1).bit_length() if value > 0 else 0
 
 
 def language(place: dict[int, int], grid: list[int]) -> SimpleNamespace:

@@ -84,7 +84,7 @@ def cdiv(value: Size, by: Size) -> Size:
 
 
 def next_power_of_2(value: Size) -> Size:
-    """`triton.next_power_of_2(value)`: the least power of two that is not smaller."""
+    """`triton.next_power_of_2(value)`: the least power of two that is not smaller; 0 for what is not above 0."""
     if value.constant is not None and value.constant > 0:
         return as_size(1 << (value.constant - 1).bit_length())
     return variable(Atom(f"next_power_of_2({value})", ("PowerOf2", value), True))

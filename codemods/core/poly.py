@@ -244,7 +244,7 @@ def most(one: Poly, two: Poly) -> Poly:
 def pow2(value: Poly) -> Poly:
     number = value.constant
     if number is not None:
-        return poly(1 << (number - 1).bit_length() if number > 1 else 1)
+        return poly(1 << (number - 1).bit_length() if number > 0 else 0)
     return poly(Atom("pow2", (value,), True))
 
 

@@ -65,11 +65,7 @@ def _surface(value: Poly, new: Callable[[Atom], Poly]) -> Poly:
 
 def _lifted(atom: Atom, facts: Facts) -> Poly:
     """An atom that is >= 1, as 1 + something that is >= 0."""
-    if (
-        atom in facts.positive
-        or atom.kind == "pow2"
-        or (atom.kind == "cdiv" and atom.natural and _positive(atom.parts[0], facts))
-    ):
+    if atom in facts.positive or (atom.kind in ("cdiv", "pow2") and atom.natural and _positive(atom.parts[0], facts)):
         return poly(Atom("slack", (atom.text,), True)) + 1
     return poly(atom)
 

@@ -77,7 +77,7 @@ class Point:
             case "max", [one, two]:
                 return max(one, two)
             case "pow2", [one]:
-                return 1 << max(one - 1, 0).bit_length()
+                return 1 << (one - 1).bit_length() if one > 0 else 0
         raise KeyError(kind)
 
     def holds(self, test: Condition) -> bool:

@@ -18,7 +18,7 @@ class Functions(Expressions):
         assert function is not None and isinstance(code.module, Module)
         if state.depth >= DEEP:
             raise NotUnderstood(f"`{function.name}` calls itself, line {node.lineno}")
-        env = self.arguments(function, node)
+        env = self.arguments(function, code.module, node)
         outer, path = state.frame, state.path
         state.frame = Frame(code.module, env, len(path), len(state.loops))
         state.depth += 1
@@ -34,7 +34,7 @@ class Functions(Expressions):
             value = joined(test, other, value, state.blind)
         return value
 
-    def arguments(self, function: ast.FunctionDef, node: ast.Call) -> dict[str, Value]:
+    def arguments(self, function: ast.FunctionDef, module: Module, node: ast.Call) -> dict[str, Value]:
         listed = function.args
         names = [argument.arg for argument in (*listed.posonlyargs, *listed.args)]
         given = [self.value(part) for part in node.args]
@@ -51,7 +51,10 @@ class Functions(Expressions):
             or len(given) > len(names)
         ):
             raise NotUnderstood(f"the arguments of `{function.name}`, line {node.lineno}")
-        return {name: self.value(default) for name, default in defaults.items()} | env
+        outer, self.state.frame = self.state.frame, Frame(module, {})  # a default knows no name of the caller
+        left = {name: self.value(default) for name, default in defaults.items() if name not in env}
+        self.state.frame = outer
+        return left | env
 
     def foreign(self, node: ast.Call, values: list[Value]) -> Value:
         """Code that cannot be seen: harmless where it gets no pointer."""

@@ -306,10 +306,12 @@ class Calls(Blocks):
 
     def range(self, node: ast.For) -> tuple[Poly, Poly, Poly] | None:
         match node.iter:
-            case ast.Call(func=func, args=args) if not node.orelse and 1 <= len(args) <= 3:
+            case ast.Call(func=func, args=args, keywords=words) if not node.orelse and 1 <= len(args) <= 3:
                 called = self.value(func)
                 if not isinstance(called, Code) or called.path not in RANGES:
                     return None
+                if not {word.arg for word in words} <= RANGES[called.path]:
+                    return None  # `step=` is one of them
                 bounds = [self.number(self.value(part)).value for part in args]
                 low = bounds[0] if len(bounds) > 1 else ZERO
                 return low, bounds[min(len(bounds) - 1, 1)], bounds[2] if len(bounds) > 2 else ONE

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from codemods.core.access import Trace
 from codemods.core.condition import FALSE, TRUE
 from codemods.core.effect import Effect, Outcome
 from codemods.core.launch import Argument, Constant, Launch, Number, Stride, Tensor, Unknown
 from codemods.core.poly import BUILD, ONE, ZERO, Atom, Poly, named, poly, pow2
+from codemods.core.region import ALL
 from codemods.core.size import Atom as SizeAtom
 from codemods.core.size import Size, as_size, variable
 from codemods.core.syntax import walk
 from codemods.cover.bounds import Facts
 from codemods.cover.effect import Memory, effect
+from codemods.read.heuristics import Heuristics, heuristics
 from codemods.read.lanes import NOTHING, Code, Num, Plain, Pointer, Truth, Value
 from codemods.read.language import Calls
 from codemods.read.modules import KernelSource
@@ -118,8 +120,9 @@ def outcome(source: KernelSource, launch: Launch) -> Outcome:
     """What a launch does to each of its arguments."""
     places: list[Place] = [*range(len(launch.arguments)), *(name for name, _ in launch.keywords)]
     name = source.function.name
-    hooks = unseen_hooks(source)
-    bound = bind(source, launch)
+    chosen = heuristics(source)
+    hooks = unseen_hooks(source) or chosen.unseen
+    bound = bind(source, launch, chosen)
     if hooks or isinstance(bound, str):
         told = f"{name} is not understood: {hooks or bound} ({source.module.path}:{source.function.lineno})"
         return Outcome(dict.fromkeys(places, Effect(keeps="unseen", told=told, missing=told)))
@@ -132,6 +135,9 @@ def outcome(source: KernelSource, launch: Launch) -> Outcome:
         if parameter in restored | reset:
             told = f"{name} restores or resets it while it is tuned ({source.module.path}:{source.function.lineno})"
             found = Effect(told=told, missing=told)
+        if parameter in chosen.looked and memory is not None:
+            told = f"a heuristic of {name} looks at it ({source.module.path}:{source.function.lineno})"
+            found = replace(found, reads=ALL, told=told)
         effects[place] = found
     for place in places:
         effects.setdefault(place, Effect(reads=None, touches=False))  # an option of the launch
@@ -139,7 +145,7 @@ def outcome(source: KernelSource, launch: Launch) -> Outcome:
     return Outcome(effects, quiet, assumes=source.assumes)
 
 
-def bind(source: KernelSource, launch: Launch) -> Bound | str:
+def bind(source: KernelSource, launch: Launch, chosen_by: Heuristics) -> Bound | str:
     """Arguments to parameters; a text says why that cannot be told."""
     listed = source.function.args
     if listed.vararg or listed.kwarg or listed.kwonlyargs or listed.posonlyargs:
@@ -149,9 +155,13 @@ def bind(source: KernelSource, launch: Launch) -> Bound | str:
         return "too many arguments"
     places: dict[Place, str] = dict(zip(range(len(launch.arguments)), names, strict=False))
     given = dict(zip(names, launch.arguments, strict=False))
+    if again := chosen_by.names & given.keys():
+        return f"the argument {min(again)} twice"
     for word, argument in launch.keywords:
         if word in given:
             return f"the argument {word} twice"
+        if word in chosen_by.names:
+            continue  # what is passed goes to the heuristics only
         if word in names:
             given[word], places[word] = argument, word
         elif word not in OPTIONS:
@@ -204,13 +214,16 @@ def symbols(source: KernelSource, bound: Bound, sizes: Sizes) -> dict[str, Poly]
 
 def unseen_hooks(source: KernelSource) -> str:
     """Code of the host that a launch may run besides the kernel."""
+    if source.module.hooked:
+        return "a hook of the file"
     for call in source.around:
         for word in call.keywords:
             if word.arg in ("pre_hook", "post_hook", "prune_configs_by", "do_bench", None):
                 return f"{word.arg or '**'} of autotune"
             if word.arg == "configs" and not _plain_configs(word.value, source):
                 return "the configurations of autotune"
-        if call.args and not _plain_configs(call.args[0], source) and "autotune" in ast.unparse(call.func):
+        listed = call.args if resolve(call.func, source.module.names)[0] == "triton.autotune" else []
+        if len(listed) > 2 or listed and not _plain_configs(listed[0], source):
             return "the configurations of autotune"
     return ""
 

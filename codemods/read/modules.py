@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from codemods.read.marks import marks
@@ -13,6 +13,7 @@ from codemods.read.names import Names, _scope, own_names
 from codemods.read.triton import AROUND, JIT, resolve
 
 HOOKS = re.compile(rb"\b(?:pre|post)_hook\b")
+HOOKED = re.compile(rb"\b(?:add_)?pre_run_hooks?\b")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -27,6 +28,7 @@ class Module:
     wrapped: Mapping[str, ast.Call] = field(default_factory=dict)  # name = call(..), such as an autotuned kernel
     imported: Mapping[str, KernelSource] = field(default_factory=dict)
     hooks: bool = False  # the file mentions hooks that run around a launch
+    hooked: bool = False  # it gives one to a kernel
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -65,12 +67,24 @@ def module_of(
             case _:
                 times.update(own_names(node))
     times.update(name for node in marks(tree, source) if isinstance(node, ast.Global) for name in node.names)
+    times.update(_changed(marks(tree, source)))
 
     def once(found: Mapping[str, object]) -> dict:  # type: ignore[type-arg]
         return {name: value for name, value in found.items() if times[name] == 1}
 
     hooks = HOOKS.search(source) is not None
-    return Module(path, names, once(functions), once(constants), once(wrapped), imported or {}, hooks)
+    hooked = HOOKED.search(source) is not None
+    return Module(path, names, once(functions), once(constants), once(wrapped), imported or {}, hooks, hooked)
+
+
+def _changed(told: Iterable[ast.AST]) -> Iterator[str]:
+    """Names of what an attribute is set of: a kernel may run another function then."""
+    for node in told:
+        match node:
+            case ast.Attribute(value=ast.Name(id=name)):
+                yield name
+            case ast.Call(args=[ast.Name(id=name), *_]):
+                yield name
 
 
 def _constant(

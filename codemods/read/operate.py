@@ -143,6 +143,8 @@ class Expressions(Statements):
                 return Truth(both(one, two), wide)
             case Truth(test=one), ast.BitOr(), Truth(test=two):
                 return Truth(either(one, two), wide)
+            case Truth(), _, Truth():
+                return self.unknown("arithmetic on two conditions, in one bit,", left, right)
             case Row(items=ones), ast.Add(), Row(items=twos):
                 return Row(ones + twos)
             case Pointer(), ast.Add() | ast.Sub(), _:

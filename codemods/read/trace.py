@@ -95,8 +95,10 @@ class Statements:
                 env[name] = self.operate(op, old, self.value(value), node)
             case ast.Expr(value=value):
                 self.value(value)
-            case ast.Pass() | ast.Assert():
+            case ast.Pass():
                 pass
+            case ast.Assert(test=test):
+                self.value(test)
             case ast.Return(value=value):
                 return self.leave(NOTHING if value is None else self.value(value))
             case ast.Raise():
@@ -189,9 +191,9 @@ class Statements:
         )
         names = [name for name in sorted(_bound(node)) if name in state.frame.env and name != node.target.id]
         before = dict(state.frame.env)
-        steps = {} if early else self.induction(node, turns, index, names, first)
+        steps = self.induction(node, turns, index, names, first) if turns.total else {}
         after = self.turn(node, turns, index, {name: self.advanced(before, name, steps, poly(turn)) for name in names})
-        count = cdiv(high - low, step) if upward else ZERO
+        count = cdiv(high - low, step) if upward else ZERO  # asked only where the loop is total
         count = count if state.natural(high - low) else most(ZERO, count)
         state.frame.env = before
         self.returned(node)
