@@ -194,7 +194,7 @@ def explain(place: Annotated[str, typer.Argument(metavar="FILE:LINE")], assume: 
     from codemods.read.config import ConfigError
     from codemods.read.discover import locate
     from codemods.write.streams import emit, tell
-    from codemods.write.summary import argument
+    from codemods.write.summary import argument, facts
     from codemods.write.terminal import drawn
 
     file, line = locate(place)
@@ -203,11 +203,13 @@ def explain(place: Annotated[str, typer.Argument(metavar="FILE:LINE")], assume: 
     tell(scan.report)
     sites = scan.report.decisions
     here = [d for d in sites if d.span.line == line] or [d for d in sites if d.span.line <= line <= d.span.end_line]
-    if not here and not scan.report.failed:
-        others = ", ".join(sorted({str(d.span.line) for d in sites}, key=int)) or "no line"
-        raise ConfigError(f"{file}:{line}: no candidate site here (there is one at: {others})")
+    others = [life for life in scan.report.lives if line == life.span.line]
+    if not here and not others and not scan.report.failed:
+        elsewhere = ", ".join(sorted({str(d.span.line) for d in sites}, key=int)) or "no line"
+        raise ConfigError(f"{file}:{line}: no candidate site here (there is one at: {elsewhere})")
     read_line = _reader(scan.files)
-    emit(drawn(line for decision in here for line in argument(decision, read_line)))
+    emit(drawn(text for decision in here for text in argument(decision, read_line)))
+    emit(drawn(text for life in others for text in facts(life, read_line)))
     return _status(scan.report.failed)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from codemods.core.event import Flow
-from codemods.core.report import Notice, Report
+from codemods.core.report import Life, Notice, Report
 from codemods.core.span import Span, Step, span
 from codemods.core.verdict import Decision, Refused, Verdict
 
@@ -68,6 +68,7 @@ class Found:
     failed: tuple[Notice, ...] = ()
     notices: tuple[Notice, ...] = ()
     parsed: bool = False
+    lives: tuple[Life, ...] = ()
     looked: frozenset[Path] = frozenset()  # other files that the decisions rest on; a directory: all in it
 
 
@@ -145,6 +146,7 @@ def scan(paths: Sequence[Path], options: Options = DEFAULTS, progress: Progress 
         failed=tuple(sorted(failed, key=lambda notice: (notice.path, notice.line))),
         notices=tuple(notice for result in found for notice in result.notices),
         seconds=time.perf_counter() - started,
+        lives=tuple(life for result in found for life in result.lives),
     )
     return Scan(report, files)
 
@@ -162,7 +164,8 @@ def decide_file(
     summaries = summaries_of(path.resolve() if path else None, name, run, options.contracts)
     try:
         tree = parse(source)
-        sites = _sites(tree, source, name, options, summaries)
+        lives: list[Life] = []
+        sites = _sites(tree, source, name, options, summaries, lives)
         comments = suppress.suppressions(source)
     except _FunctionError as error:
         return Found(failed=(Notice(name, error.line, str(error), internal=True),), parsed=True)
@@ -178,7 +181,7 @@ def decide_file(
             decisions.append(_decision(site, source, name))
     told = suppress.notices(comments, used, names(), options.selected, name)
     looked = frozenset(summaries.checkout.looked)
-    return Found(tuple(sorted(decisions, key=_order)), notices=tuple(told), parsed=True, looked=looked)
+    return Found(tuple(sorted(decisions, key=_order)), (), tuple(told), True, tuple(lives), looked)
 
 
 def applicable(decision: Decision, options: Options) -> bool:
@@ -280,16 +283,18 @@ def _decide(item: Item, options: Options, run: str) -> Found:
     return decide_file(source, file.name, options, file.path, run)
 
 
-def _sites(tree: ast.Module, source: bytes, name: str, options: Options, summaries: Summaries) -> list[_Site]:
-    """Every site of a file once. Raises _FunctionError: a file that was not read to its end has no proofs."""
+def _sites(
+    tree: ast.Module, source: bytes, name: str, options: Options, summaries: Summaries, lives: list[Life]
+) -> list[_Site]:
+    """Every site once; to explain, `lives` of other memory. Raises _FunctionError: a file half read has no proofs."""
     from codemods.read.host import flows
-    from codemods.write.life import life
+    from codemods.write.life import life, others
 
     proposers = [importlib.import_module(f"codemods.{codemod}").propose for codemod in options.selected]
     sites: dict[tuple[str, ast.AST], _Site] = {}
     where, line = "in the first function", 1
     try:
-        for flow in flows(tree, source, name, summaries):
+        for flow in flows(tree, source, name, summaries, options.explain):
             where, line = f"in {flow.function}", _first_line(flow)
             for propose in proposers:
                 for proposal in propose(flow):
@@ -297,6 +302,8 @@ def _sites(tree: ast.Module, source: bytes, name: str, options: Options, summari
                     site.verdicts += [verdict for verdict in _prove(proposal, flow) if verdict not in site.verdicts]
                     if options.explain:
                         site.life += life(flow, proposal.node)
+            if options.explain:
+                lives += others(flow, {node for _, node in sites})
             where = f"in a function behind {flow.function}"  # where the next one is read
         _doubt(tree, source, name, sites.values())
     except (RecursionError, MemoryError):

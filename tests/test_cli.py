@@ -334,6 +334,46 @@ def test_explain_of_a_line_without_a_site() -> None:
     assert result.stderr == "torch-codemods: pkg/good.py:1: no candidate site here (there is one at: 5)\n"
 
 
+KERNELS = """import torch, triton
+import triton.language as tl
+
+@triton.jit
+def double(x_ptr, out_ptr, rest_ptr, n, B: tl.constexpr):
+    at = tl.program_id(0) * B + tl.arange(0, B)
+    x = tl.load(x_ptr + at, mask=at < n)
+    old = tl.load(rest_ptr)
+    tl.store(out_ptr + at, x * 2, mask=at < n)
+    tl.store(rest_ptr + 1 + at, x + old, mask=at < n)
+
+def f(x: torch.Tensor):
+    (n,) = x.shape
+    out = torch.empty(n)
+    rest = torch.empty(n + 1)
+    double[(triton.cdiv(n, 64),)](x, out, rest, n, B=64)
+    return out, rest
+"""
+
+
+def test_explain_tells_the_facts_of_memory_without_a_value() -> None:
+    Path("pkg/kernels.py").write_text(KERNELS)
+    whole, part = invoke("explain", "pkg/kernels.py:14"), invoke("explain", "pkg/kernels.py:15")
+    assert whole.exit_code == part.exit_code == 0
+    assert whole.stdout.startswith("the life of out, as control passes\n")
+    assert "double() stores all of it (kernels.py:9)" in whole.stdout
+    assert "the life of rest" not in whole.stdout
+    assert "element {0} is loaded before any store (kernels.py:8)" in part.stdout
+    assert "element {0} is never written" in part.stdout
+    assert "stores all of it" not in part.stdout
+
+
+def test_memory_without_a_value_is_no_site() -> None:
+    Path("pkg/kernels.py").write_text(KERNELS)
+    result = invoke("check", "pkg/kernels.py", "--output-format", "json")
+    assert json.loads(result.stdout)["sites"] == []
+    result = invoke("explain", "pkg/kernels.py:16")
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
 def test_list_shows_every_codemod_and_its_promise() -> None:
     result = invoke("list")
     assert result.exit_code == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from codemods.core.span import Span, Step
 from codemods.core.verdict import Decision
 
 
@@ -18,6 +19,17 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Life:
+    """What is known of memory that no codemod has a word to say on, such as that of an `empty`."""
+
+    path: str
+    span: Span  # of the allocation
+    function: str
+    subject: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Decisions are sorted by path, line, column and codemod."""
 
@@ -27,3 +39,4 @@ class Report:
     failed: tuple[Notice, ...] = ()
     notices: tuple[Notice, ...] = ()
     seconds: float = 0.0  # wall time
+    lives: tuple[Life, ...] = ()  # for `explain` only

@@ -107,3 +107,10 @@ ONE = as_size(1)
 def at_most(small: Size, large: Size) -> bool:
     """Certainly small <= large."""
     return small == large or (large - small).natural
+
+
+def alone(size: Size) -> Atom | None:
+    """The atom that a size is, if it is one."""
+    if len(size.terms) == 1 and size.terms[0][1] == 1 and len(size.terms[0][0]) == 1:
+        return size.terms[0][0][0]
+    return None

@@ -34,6 +34,8 @@ STREAMS = frozenset(
     "torch.cuda.CUDAGraph "
     "torch.Stream torch.xpu.stream torch.npu.stream".split()
 )
+PARAMETERS = frozenset({"torch.nn.Parameter", "torch.nn.parameter.Parameter", "torch.nn.Buffer"})
+REGISTERS = (".register_buffer", ".register_parameter")
 QUIET = frozenset(
     "torch.no_grad torch.inference_mode torch.enable_grad torch.set_grad_enabled torch.cuda.device torch.device "
     "contextlib.nullcontext torch.profiler.record_function torch.autograd.profiler.record_function".split()
@@ -84,8 +86,13 @@ class Calls(Launches):
     # code that cannot be seen
 
     def unseen(self, given: Given, name: str) -> Value:
+        kept = name in PARAMETERS or name.endswith(REGISTERS)
         for value in given.every:
-            self.escape(value, given.node, f"passed to {name}(), which cannot be seen into", "unseen-call")
+            if kept:
+                why = f"passed to {name}(): parameters and buffers of a module are seen from outside"
+                self.escape(value, given.node, why, "kept")
+            else:
+                self.escape(value, given.node, f"passed to {name}(), which cannot be seen into", "unseen-call")
         self.outside_call(given.node, f"reachable when {name}() runs")
         return unknown(("def", self.at), f"{name}()")
 

@@ -53,16 +53,17 @@ class Lines:
         return tuple(UPDATE.finditer(self.source))
 
 
-def scopes(tree: ast.Module, names: Names, lines: Lines) -> Iterator[Found]:
+def scopes(tree: ast.Module, names: Names, lines: Lines, every: bool = False) -> Iterator[Found]:
     """The scopes of a file in which there may be a site, outermost first, each with its name and the functions around
-    it."""
-    yield from _below(tree, _Search(names, lines.sites), "", "import", ())
+    it. `every`: also those that make memory which nothing could spare."""
+    yield from _below(tree, _Search(names, lines.sites, every), "", "import", ())
 
 
 @dataclass(frozen=True, slots=True)
 class _Search:
     names: Names
     sites: Sequence[int]
+    every: bool = False
 
     def found(self, scope: Scope) -> bool:
         """A call or an update of the scope's own, not of a scope inside it, may be a site."""
@@ -70,7 +71,11 @@ class _Search:
         todo: list[tuple[ast.AST, ast.AST, bool]] = [(node, scope, False) for node in body if self.near(node)]
         while todo:
             node, parent, loop = todo.pop()
-            if isinstance(node, ast.Call) and self.site(node) and not self.idle(node, parent, loop, scope):
+            if (
+                isinstance(node, ast.Call)
+                and self.site(node)
+                and (self.every or not self.idle(node, parent, loop, scope))
+            ):
                 return True
             if isinstance(node, ast.Assign) and _again(node):
                 return True

@@ -6,7 +6,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from codemods.read.bases import classes, renames
 from codemods.read.marks import marks
 from codemods.read.names import BUILTINS, GLOBAL, Names, names_of
 from codemods.read.patches import patched
+from codemods.read.reexport import settled
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 MOST_HOPS = 8
@@ -52,10 +53,21 @@ class Module:
     package: str
     tree: ast.Module
     source: bytes
+    around: Checkout | None = None
 
     @cached_property
     def names(self) -> Names:
-        return names_of(self.tree, self.source)
+        names = names_of(self.tree, self.source)
+        if self.around is None:
+            return names
+        before, self.around.looked = self.around.looked, set()
+        handed = settled(names, self, self.around)
+        self.around.asked[self.dotted] = (*self.around.asked.get(self.dotted, ()), *self.around.looked)
+        self.around.looked |= before
+        return replace(names, apis=names.apis | handed) if handed else names
+
+    def absolute(self, module: str | None, level: int) -> str | None:
+        return absolute(self.package, module, level)
 
     @cached_property
     def exchanged(self) -> bool:
@@ -253,9 +265,9 @@ class Checkout:
         """The module of the file that is read itself."""
         file = None if self.base is None else self.base / name
         if file is None or self.root is None or self.root not in file.parents:
-            return Module(name, "", "", tree, source)
+            return Module(name, "", "", tree, source, self)
         dotted, package = dotted_of(file, self.root)
-        return Module(name, dotted, package, tree, source)
+        return Module(name, dotted, package, tree, source, self)
 
     def _read(self, dotted: str) -> Module | None:
         assert self.root is not None
@@ -277,7 +289,7 @@ class Checkout:
                 tree = ast.parse(source)
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             return None
-        return Module(self.named(file), dotted, package, tree, source)
+        return Module(self.named(file), dotted, package, tree, source, self)
 
     def named(self, file: Path) -> str:
         for base in (self.base, self.root):
@@ -292,8 +304,12 @@ class Checkout:
     def path(self, dotted: str) -> Found | None:
         """The function or class that a full name stands for."""
         head, _, name = dotted.rpartition(".")
-        module = self.module(head) if head and self._is_module(head) else None
+        module = self.plain_module(head) if head else None
         return self._follow(module, name, MOST_HOPS) if module else None
+
+    def plain_module(self, dotted: str) -> Module | None:
+        """What an import of the full name gives."""
+        return self.module(dotted) if self._is_module(dotted) else None
 
     def _is_module(self, dotted: str) -> bool:
         """No package on the way gives the name of a module to something else."""

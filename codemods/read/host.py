@@ -28,15 +28,18 @@ from codemods.read.statements import Scope, build
 from codemods.read.summary import Here, Summaries
 
 
-def flows(tree: ast.Module, source: bytes, path: str, summaries: Summaries | None = None) -> Iterator[Flow]:
+def flows(
+    tree: ast.Module, source: bytes, path: str, summaries: Summaries | None = None, every: bool = False
+) -> Iterator[Flow]:
     """One flow for each function, and for the module, that holds a candidate site. `summaries`: of the checkout that
-    the file is in, to look into callees; without, only those in the file are looked into."""
+    the file is in, to look into callees; without, only those in the file are looked into. `every`: also
+    the functions that make memory without a value which nothing could spare."""
     summaries = summaries or Summaries(Checkout())
     module = summaries.checkout.own(tree, source, path)
     names = module.names
     lines = Lines(source)
     kernels = {function for function, _ in kernel.kernels(tree, names)} if b"triton" in source else set()
-    for scope, function, once, around_it in scopes(tree, names, lines):
+    for scope, function, once, around_it in scopes(tree, names, lines, every):
         if scope not in kernels:
             hidden = frozenset().union(*map(names_bound, around_it))
             seen = names.hidden(hidden) if hidden else names

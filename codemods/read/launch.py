@@ -78,7 +78,7 @@ class Sizes:
 
     def plain(self, atom: SizeAtom) -> Poly:
         by = self.multiples.get(atom)
-        if by is not None and by.natural and not by.atoms & self.multiples.keys():
+        if by is not None and not by.atoms & self.multiples.keys() and self.poly(by).natural:
             share = SizeAtom(f"{atom.name} // {by}", ("FloorDiv", variable(atom), by), atom.natural)
             quotient = self.named(("size", share.key), share.name, atom.natural)
             self.atoms[quotient] = share

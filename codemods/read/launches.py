@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from codemods.core.effect import Effect
@@ -21,7 +21,7 @@ from codemods.core.launch import (
     minimum,
     next_power_of_2,
 )
-from codemods.core.size import Size, as_size
+from codemods.core.size import Atom, Size, alone, as_size
 from codemods.read.births import Given
 from codemods.read.graph import arguments_of
 from codemods.read.launch import outcome
@@ -48,6 +48,8 @@ class Launches(Outcomes):
             grid,
             tuple(map(self.passed, given.values)),
             tuple((name, self.passed(value)) for name, value in given.named.items()),
+            frozenset(atom for size in self.state.positive if (atom := _one_of(size)) is not None),
+            tuple(self.multiples()),
         )
         name = source.function.name
         found = outcome(source, launch)
@@ -58,6 +60,17 @@ class Launches(Outcomes):
         if self.together(arguments, found) is not None:
             return None
         return self.applied(Asked(node, holder, "", arguments, False, ours), found, name)
+
+    # what tests and asserts in front of the launch say
+
+    def multiples(self) -> Iterator[tuple[Atom, Size]]:
+        """Behind `assert n % by == 0`."""
+        for atom, value in self.state.equal.items():
+            match atom.key:
+                case ("Mod", Size() as one, Size() as by) if value.constant == 0:
+                    whole = alone(one)
+                    if whole is not None and whole not in by.atoms and not any(map(_made, by.atoms)):
+                        yield whole, by
 
     # arguments
 
@@ -183,6 +196,21 @@ class Launches(Outcomes):
             case "triton.next_power_of_2", [one]:
                 return number(next_power_of_2(one), f"next_power_of_2({one})")
         return None
+
+
+def _one_of(size: Size) -> Atom | None:
+    """The number that is more than 0 where `size`, itself less a constant, is; not one that was computed."""
+    hidden = [(monomial, factor) for monomial, factor in size.terms if monomial]
+    less = sum(factor for monomial, factor in size.terms if not monomial)
+    if less > 0 or len(hidden) != 1 or len(hidden[0][0]) != 1 or hidden[0][1] <= 0:
+        return None
+    atom = hidden[0][0][0]
+    return None if _made(atom) else atom
+
+
+def _made(atom: Atom) -> bool:
+    """It was computed from other numbers."""
+    return isinstance(atom.key, tuple) and any(isinstance(part, Size) for part in atom.key)
 
 
 def _negative(node: ast.UnaryOp) -> Size | None:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from codemods.core.event import Escape, Event, Flow
 from codemods.core.region import ALL
-from codemods.core.size import Atom, Size, variable
+from codemods.core.size import ZERO, Atom, alone, variable
 from codemods.core.span import span
 from codemods.read.graph import Block, Graph, arguments_of, live, order
 from codemods.read.join import Join, aged
@@ -181,9 +181,12 @@ class Lowering(Updates):
         """What else holds on one side of a test."""
         state = self.state.copy()
         value = state.slots.get(block.test or 0)
-        if value is None or value.fact is None:
+        if value is None:
             return state
-        op, left, right = value.fact
+        fact = ("NotEq", value.size, ZERO) if value.size is not None and not value.tensor else value.fact
+        if fact is None:
+            return state
+        op, left, right = fact
         if op in MORE:
             more = left - right + MORE[op] if turn == 0 else right - left + 1 - MORE[op]
             state.positive |= {more}
@@ -271,10 +274,3 @@ def parameter(argument: ast.arg) -> Value:
     value = unknown(("parameter", name), name)
     text = ast.unparse(note) if note else ""
     return value.but(tensor=text.strip("\"'") in ("torch.Tensor", "Tensor"))
-
-
-def alone(size: Size) -> Atom | None:
-    """The atom that a size is, if it is one."""
-    if len(size.terms) == 1 and size.terms[0][1] == 1 and len(size.terms[0][0]) == 1:
-        return size.terms[0][0][0]
-    return None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from codemods.read.marks import marks
 from codemods.read.names import Names, _scope, own_names
-from codemods.read.triton import AROUND, JIT, resolve
+from codemods.read.triton import AROUND, JIT, resolve, trusted_by
 
 HOOKS = re.compile(rb"\b(?:pre|post)_hook\b")
 HOOKED = re.compile(rb"\b(?:add_)?pre_run_hooks?\b")
@@ -122,7 +122,7 @@ def kernel(module: Module, name: str, depth: int = 0) -> KernelSource | None:
 def jitted(function: ast.FunctionDef, module: Module) -> KernelSource | None:
     """A function that `triton.jit` makes a kernel of, and nothing else touches."""
     around: list[ast.Call] = []
-    assumes: set[str] = set()
+    assumes = trusted_by(module.names, module.functions.values())  # it may call them
     for decorator in function.decorator_list:
         path, trusted = resolve(decorator.func if isinstance(decorator, ast.Call) else decorator, module.names)
         assumes |= {trusted} - {""}

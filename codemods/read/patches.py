@@ -13,12 +13,14 @@ TARGETS = frozenset(
     "torch.fft torch._C torch._tensor triton triton.language triton.language.math".split()
 )
 ROOTS = ("torch", "triton")
+TRITON = {"tl": "triton.language", "triton": "triton"}  # as other modules hand it on
 
 
-def patched(tree: ast.Module, source: bytes) -> ast.AST | None:
-    """A place that gives an attribute of torch or triton, or the name by which the file knows them, another value."""
+def patched(tree: ast.Module, source: bytes, handing: str = "") -> ast.AST | None:
+    """A place that gives an attribute of torch or triton, or the name by which the file knows them, another value.
+    `handing`: a module that hands on triton."""
     told = marks(tree, source)
-    aliases = _aliases(told)
+    aliases = _aliases(told, handing)
     for node in told:
         match node:
             case ast.Attribute(value=holder) if dotted(holder, aliases) in TARGETS:
@@ -36,7 +38,7 @@ def _means_one(node: ast.expr, aliases: dict[str, str]) -> bool:
     return dotted(node, aliases) in TARGETS
 
 
-def _aliases(told: Iterable[ast.AST]) -> dict[str, str]:
+def _aliases(told: Iterable[ast.AST], handing: str) -> dict[str, str]:
     """Names that stand for torch or triton, or something in them, anywhere in the file."""
     found: dict[str, str] = {}
     given: list[tuple[str, ast.expr]] = []
@@ -49,6 +51,8 @@ def _aliases(told: Iterable[ast.AST]) -> dict[str, str]:
                         found[alias.asname or root] = alias.name if alias.asname else root
             case ast.ImportFrom(module=str(module), names=names) if module.split(".")[0] in ROOTS:
                 found |= {alias.asname or alias.name: f"{module}.{alias.name}" for alias in names}
+            case ast.ImportFrom(module=str(module), names=names) if module == handing:
+                found |= {alias.asname or alias.name: TRITON[alias.name] for alias in names if alias.name in TRITON}
             case ast.Assign(targets=targets, value=ast.Name() | ast.Attribute() as bound):
                 given += [(target.id, bound) for target in targets if isinstance(target, ast.Name)]
             case ast.NamedExpr(target=target, value=ast.Name() | ast.Attribute() as bound):

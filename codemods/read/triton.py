@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 
+from codemods.core.syntax import walk
 from codemods.read.names import BUILTINS, Names, dotted
 
 LANGUAGE = "triton.language."
@@ -50,6 +52,14 @@ def resolve(node: ast.expr, names: Names, local: frozenset[str] = frozenset()) -
         whole = "triton.language" if found["name"] == "tl" else "triton"
         return whole + (found["rest"] or ""), f"reexport:{found['module']}"
     return path, ""
+
+
+def trusted_by(names: Names, functions: Iterable[ast.FunctionDef]) -> set[str]:
+    """What the names of a module, and those of its functions, rest on."""
+    found = {f"reexport:{match['module']}" for path in names.apis.values() if (match := REEXPORT.fullmatch(path))}
+    nodes = (node for function in functions for node in walk(function))
+    handed = (node for node in nodes if isinstance(node, ast.Attribute) and node.attr in ("tl", "triton"))
+    return found | {resolve(node, names)[1] for node in handed} - {""}
 
 
 def kernel(function: ast.FunctionDef, names: Names) -> tuple[bool, str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection, Iterator
 
 from codemods.core.event import Birth, Buffer, Flow, Read, Write
+from codemods.core.report import Life
 from codemods.core.span import Step, span
+from codemods.core.syntax import subject
 
 
 def life(flow: Flow, node: ast.AST) -> list[Step]:
@@ -22,3 +25,10 @@ def life(flow: Flow, node: ast.AST) -> list[Step]:
         for event in events
         if event.buffer in ours and not (isinstance(event, Read) and event.region is None)  # that is only its name
     ]
+
+
+def others(flow: Flow, sites: Collection[ast.AST]) -> Iterator[Life]:
+    """The life of memory that is made here, and that no site is about."""
+    for node in dict.fromkeys(event.node for event in flow.events if isinstance(event, Birth)):
+        if node not in sites:
+            yield Life(flow.path, span(node), flow.function, subject(node, flow.parents), tuple(life(flow, node)))

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from codemods.core.report import Report
+from codemods.core.report import Life, Report
 from codemods.core.verdict import VERDICTS, Decision
 from codemods.write import report as write
 from codemods.write.files import Outcome
@@ -108,8 +108,13 @@ def argument(decision: Decision, read_line: ReadLine) -> Iterator[Line]:
     argued = (*decision.because, *(decision.reason.witness if decision.reason else ()))
     left = {(step.span, step.text): step.left for step in argued if step.left}
     life = [replace(step, left=left.get((step.span, step.text.partition(": ")[2]), "")) for step in decision.life]
-    yield Line("head", f"the life of {decision.subject}, as control passes")
-    yield from trail(life, decision.path, read_line)
-    yield Line("note", "")
+    yield from facts(Life(decision.path, decision.span, decision.function, decision.subject, tuple(life)), read_line)
     yield from blocks(decision, read_line)
+    yield Line("note", "")
+
+
+def facts(life: Life, read_line: ReadLine) -> Iterator[Line]:
+    """What happens to some memory."""
+    yield Line("head", f"the life of {life.subject}, as control passes")
+    yield from trail(life.steps, life.path, read_line)
     yield Line("note", "")
