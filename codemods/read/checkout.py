@@ -16,6 +16,7 @@ from codemods.read.marks import marks
 from codemods.read.names import BUILTINS, GLOBAL, Names, names_of
 from codemods.read.patches import patched
 from codemods.read.reexport import settled
+from codemods.read.roots import dotted_of, root_of
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 MOST_HOPS = 8
@@ -392,19 +393,3 @@ def checkout_of(file: Path, name: str) -> Checkout:
     inner = file.relative_to(root).parts
     base = file.parents[name.count("/")] if file.as_posix().endswith("/" + name) else root
     return Checkout(root, base, root / inner[0] if len(inner) > 1 else None)
-
-
-def root_of(file: Path) -> Path:
-    """The directory in which the imports of a file begin: the first one above it that is no package."""
-    folder = file.parent
-    while (folder / "__init__.py").is_file() and folder.parent != folder:
-        folder = folder.parent
-    return folder
-
-
-def dotted_of(file: Path, root: Path) -> tuple[str, str]:
-    """The dotted name of a file, and that of the package around it."""
-    parts = file.relative_to(root).with_suffix("").parts
-    if parts[-1] == "__init__":
-        return ".".join(parts[:-1]), ".".join(parts[:-1])
-    return ".".join(parts), ".".join(parts[:-1])

@@ -11,6 +11,7 @@ from pathlib import Path
 from codemods.core.effect import UNSEEN, Effect, Outcome
 from codemods.core.event import Read
 from codemods.core.region import ALL
+from codemods.core.size import alone
 from codemods.core.syntax import children
 from codemods.ops.contracts import Contracts
 from codemods.read.binding import Bound, bind
@@ -20,7 +21,7 @@ from codemods.read.compiled import compiled
 from codemods.read.expressions import names_in
 from codemods.read.inside import FOLLOWED, Inside, Kind, constant_of, kind_of, nullable
 from codemods.read.life import effect
-from codemods.read.lower import TooComplex, alone
+from codemods.read.lower import TooComplex
 from codemods.read.methods import Class, implementations, keeps_class, on_class, self_of
 from codemods.read.modules import KernelSource, kernel, module_of
 from codemods.read.modules import Module as Kernels

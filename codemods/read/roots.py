@@ -1,0 +1,21 @@
+"""Where the imports of a file begin, and what it is called by them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def root_of(file: Path) -> Path:
+    """The directory in which the imports of a file begin: the first one above it that is no package."""
+    folder = file.parent
+    while (folder / "__init__.py").is_file() and folder.parent != folder:
+        folder = folder.parent
+    return folder
+
+
+def dotted_of(file: Path, root: Path) -> tuple[str, str]:
+    """The dotted name of a file, and that of the package around it."""
+    parts = file.relative_to(root).with_suffix("").parts
+    if parts[-1] == "__init__":
+        return ".".join(parts[:-1]), ".".join(parts[:-1])
+    return ".".join(parts), ".".join(parts[:-1])
