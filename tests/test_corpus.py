@@ -61,7 +61,7 @@ def test_decisions(corpus: Corpus, report: Report, accept: bool) -> None:
 
 def test_fix_and_back(corpus: Corpus, report: Report, source: Path, tmp_path: Path) -> None:
     touched = {decision.path for decision in report.decisions if decision.verdict == "proved" and decision.saves}
-    tree = tmp_path / "checkout"
+    tree = tmp_path / source.name  # what a package is called is what it is imported as
     if corpus.rows == "all":
         shutil.copytree(source, tree)
     else:  # a file is decided on alone: the others of a large package take minutes and show nothing more
