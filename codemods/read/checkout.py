@@ -117,6 +117,8 @@ class Module:
     @cached_property
     def _tables(self) -> frozenset[bytes]:
         """Whose table of attributes is written."""
+        if b"__dict__" not in self.source and b"vars(" not in self.source:
+            return frozenset()
         return frozenset(match[1] or match[2] or b"" for match in TABLE.finditer(self.source))
 
     @cached_property
