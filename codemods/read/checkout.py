@@ -13,7 +13,7 @@ from pathlib import Path
 from codemods.core.syntax import walk
 from codemods.read.bases import classes, renames
 from codemods.read.marks import marks
-from codemods.read.names import BUILTINS, GLOBAL, Names, names_of
+from codemods.read.names import BUILTINS, GLOBAL, Names, bound_within, names_of, own_names, stored
 from codemods.read.patches import patched
 from codemods.read.reexport import settled
 from codemods.read.roots import dotted_of, root_of
@@ -100,6 +100,16 @@ class Module:
         out."""
         found = {name for _, name in self._sets}
         return frozenset(found | {"*"} if self._tables else found)
+
+    @cached_property
+    def classes(self) -> tuple[tuple[str, set[str]], ...]:
+        """Every class of the file, with all names in its list of bases."""
+        return tuple(classes(self.source))
+
+    @cached_property
+    def renames(self) -> frozenset[tuple[str, str]]:
+        """Names with other names that the file gives to the same."""
+        return renames(self.source)
 
     def sets(self, *names: str) -> bool:
         """One of these names of a module may be given another value here: as an attribute, by its name, or by a name
@@ -196,33 +206,9 @@ def _bound(node: ast.stmt, package: str) -> Iterator[tuple[str, Binding | None]]
                     yield alias.asname or alias.name, Import(origin, alias.name) if origin else None
         case ast.Assign(targets=[ast.Name(id=name)], value=value):
             yield name, Alias(value)
-            yield from ((inner, None) for inner in _stored(value))
+            yield from ((inner, None) for inner in stored(value))
         case _:
-            yield from ((name, None) for name in _loose(node))
-
-
-def _loose(node: ast.stmt) -> set[str]:
-    """Names that a statement may bind in other ways, not looking into the bodies inside it."""
-    names: set[str] = set()
-    for part, value in ast.iter_fields(node):
-        if part not in ("body", "orelse", "finalbody", "handlers", "cases"):
-            for inner in value if isinstance(value, list) else [value]:
-                names |= _stored(inner) if isinstance(inner, ast.AST) else set()
-    names |= {handler.name for handler in getattr(node, "handlers", []) if handler.name}
-    for case in getattr(node, "cases", []):
-        names |= {
-            str(n)
-            for inner in walk(case.pattern)
-            for n in (getattr(inner, "name", None), getattr(inner, "rest", None))
-            if n
-        }
-    return names
-
-
-def _stored(node: ast.AST) -> set[str]:
-    return {
-        inner.id for inner in walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store | ast.Del)
-    }
+            yield from ((name, None) for name in own_names(node) | bound_within(node))
 
 
 def absolute(package: str, module: str | None, level: int) -> str | None:
@@ -352,10 +338,10 @@ class Checkout:
             self.derived = self._derived()
         if self.top is not None:
             self.looked.add(self.top)
-        here: list[tuple[str, str, set[str]]] = [(own.dotted, *one) for one in classes(own.source)]
+        here = [(own.dotted, *one) for one in own.classes]
         below, renamed = self.derived
         used = below.keys() | {base for _, _, bases in here for base in bases}
-        renamed = renamed | renames(own.source)
+        renamed = renamed | own.renames
         names = [name]
         for known in names:  # and by other names that somebody gives to it
             names += sorted({new for old, new in renamed if old == known and new in used} - set(names))

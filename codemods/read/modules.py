@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from codemods.read.marks import marks
-from codemods.read.names import Names, _scope, own_names
+from codemods.read.names import Names, own_names, scope_of
 from codemods.read.triton import AROUND, JIT, resolve, trusted_by
 
 HOOKS = re.compile(rb"\b(?:pre|post)_hook\b")
@@ -49,7 +49,7 @@ def module_of(
     constants: dict[str, bool | int | float | str | None] = {}
     wrapped: dict[str, ast.Call] = {}
     times: Counter[str] = Counter()
-    for node in _scope(tree.body):
+    for node in scope_of(tree.body):
         match node:
             case ast.FunctionDef(name=name):
                 functions[name] = node

@@ -51,7 +51,7 @@ def names_of(tree: ast.Module, source: bytes) -> Names:
     imported: dict[str, set[str]] = {}
     bound: set[str] = set()
     star = False
-    for node in _scope(tree.body):
+    for node in scope_of(tree.body):
         match node:
             case ast.Import(names=aliases):
                 for alias in aliases:
@@ -65,11 +65,11 @@ def names_of(tree: ast.Module, source: bytes) -> Names:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 bound.add(name)
             case ast.Assign(targets=targets, value=ast.Constant(value=None)):
-                bound |= {name for target in targets for name in _stored(target) if name not in imported}
+                bound |= {name for target in targets for name in stored(target) if name not in imported}
             case ast.stmt():
                 bound |= own_names(node)
     if b":=" in source:
-        bound |= {name for node in _scope(tree.body) for name in _within(node)}
+        bound |= {name for node in scope_of(tree.body) for name in bound_within(node)}
     if GLOBAL.search(source):
         bound |= {name for node in marks(tree, source) if isinstance(node, ast.Global) for name in node.names}
     apis = {
@@ -125,7 +125,7 @@ def _harmless_star(module: str | None) -> bool:
     return (module or "").split(".")[0] in {"typing", "__future__"}
 
 
-def _scope(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+def scope_of(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     """The statements that run in this scope, not those inside functions and classes."""
     todo = list(body)
     while todo:
@@ -150,21 +150,22 @@ def own_names(node: ast.stmt) -> set[str]:
     return names | ({alias.id} if isinstance(alias, ast.Name) else set())
 
 
-def _within(node: ast.stmt) -> set[str]:
+def bound_within(node: ast.stmt) -> set[str]:
     """The names that the expressions of a statement bind."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         parts = [*node.decorator_list, getattr(node, "args", None), *getattr(node, "bases", [])]
     else:
-        skipped = ("body", "orelse", "finalbody", "handlers")
+        skipped = ("body", "orelse", "finalbody", "handlers", "cases")
         parts = [part for name, value in ast.iter_fields(node) if name not in skipped for part in _listed(value)]
-    return {name for part in parts if isinstance(part, ast.AST) for name in _stored(part)}
+        parts += [case.guard for case in getattr(node, "cases", [])]
+    return {name for part in parts if isinstance(part, ast.AST) for name in stored(part)}
 
 
 def _listed(value: object) -> list[object]:
     return value if isinstance(value, list) else [value]
 
 
-def _stored(node: ast.AST) -> set[str]:
+def stored(node: ast.AST) -> set[str]:
     return {
         inner.id for inner in walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store | ast.Del)
     }
@@ -175,7 +176,7 @@ def _classes(tree: ast.Module, source: bytes) -> tuple[frozenset[str], frozenset
     methods: set[str] = set()
     if b"class " not in source:
         return frozenset(), frozenset(), False
-    for node in _scope(tree.body):
+    for node in scope_of(tree.body):
         for item in node.body if isinstance(node, ast.ClassDef) else []:
             if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
                 (changing if item.decorator_list else methods).add(item.name)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from codemods.core.syntax import walk
 from codemods.read.marks import marks
-from codemods.read.names import Names, _scope, _within, dotted, own_names
+from codemods.read.names import Names, bound_within, dotted, own_names, scope_of
 from codemods.read.patches import TRITON, patched
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def hands_on(checkout: Checkout, origin: str, name: str, hops: int) -> bool:
         return False
     if any(isinstance(node, ast.Global) and name in node.names for node in marks(module.tree, module.source)):
         return False
-    told = {_told(node, name, module, checkout, hops) for node in _scope(module.tree.body)}
+    told = {_told(node, name, module, checkout, hops) for node in scope_of(module.tree.body)}
     return "triton" in told and "other" not in told
 
 
@@ -68,7 +68,7 @@ def _told(node: ast.stmt, name: str, module: Module, checkout: Checkout, hops: i
             return ""
         case _:
             own = getattr(node, "name", None) == name
-            return "other" if own or name in own_names(node) | _within(node) else ""
+            return "other" if own or name in own_names(node) | bound_within(node) else ""
     return "" if not paths else "triton" if set(paths) == {TRITON[name]} else "other"
 
 
