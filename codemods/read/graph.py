@@ -56,15 +56,16 @@ class Graph:
     shared: frozenset[str] = frozenset()  # declared global or nonlocal, or rebound by a nested function
 
 
-def order(graph: Graph) -> list[int]:
-    """Reachable blocks in reverse postorder: before its successors, loops aside."""
+def order(graph: Graph, through: bool = False) -> list[int]:
+    """Reachable blocks in reverse postorder: before its successors, loops aside. `through`: what follows a loop comes
+    after the loop."""
     seen: set[int] = set()
     out: list[int] = []
     stack: list[tuple[int, int]] = [(0, 0)]
     seen.add(0)
     while stack:
         block, turn = stack.pop()
-        targets = successors(graph, block)
+        targets = successors(graph, block)[:: -1 if through else 1]
         if turn < len(targets):
             stack.append((block, turn + 1))
             if targets[turn] not in seen:

@@ -58,13 +58,14 @@ class Lowering(Updates):
 
     def solve(self) -> None:
         """Visit blocks until nothing changes."""
-        place = {block: index for index, block in enumerate(self.order)}
+        line = order(self.graph, through=True)  # so that the rest of a function waits until a loop is settled
+        place = {block: index for index, block in enumerate(line)}
         for _ in range(8):
             self.out, self.thrown, self.at_entry, self.own, self.restart = {}, {}, {}, {}, False
             visits: dict[int, int] = {}
             todo = [0]
             while todo:
-                block = self.order[heapq.heappop(todo)]
+                block = line[heapq.heappop(todo)]
                 visits[block] = visits.get(block, 0) + 1
                 if visits[block] > MOST_VISITS:
                     raise TooComplex
