@@ -26,10 +26,11 @@ def children(node: ast.AST) -> list[ast.AST]:
     found: list[ast.AST] = []
     for name in _PARTS[type(node)]:
         part = getattr(node, name, None)
-        if type(part) is list:
-            found += [item for item in part if isinstance(item, ast.AST)]
-        elif isinstance(part, ast.AST):
-            found.append(part)
+        if type(part) is not list:
+            if type(part) in _PARTS:
+                found.append(part)
+        elif part:
+            found += [item for item in part if type(item) in _PARTS]
     return found
 
 
@@ -39,7 +40,8 @@ def walk(node: ast.AST) -> Iterator[ast.AST]:
     while todo:
         here = todo.pop()
         yield here
-        todo += children(here)
+        if _PARTS[type(here)]:
+            todo += children(here)
 
 
 def effects(

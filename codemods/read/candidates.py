@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from codemods.core.syntax import children, walk
@@ -168,7 +168,7 @@ class _Binding:
 
 def _bound_behind(scope: Scope, name: str, target: ast.Name) -> bool:
     """Control may come from the target, which stands in no loop, to another place that gives the name a value."""
-    every = list(_bindings(scope, name))
+    every = _bindings(scope)[name]
     own = next(binding for binding in every if binding.node is target)
     for binding in every:
         if not isinstance(binding.node, ast.Name):
@@ -178,36 +178,40 @@ def _bound_behind(scope: Scope, name: str, target: ast.Name) -> bool:
     return False
 
 
-def _bindings(scope: Scope, name: str) -> Iterator[_Binding]:
-    """A scope inside this one that binds the name does so at any time: it is told by the node of that scope."""
+@lru_cache(maxsize=4)
+def _bindings(scope: Scope) -> dict[str, list[_Binding]]:
+    """By name. A scope inside this one that binds a name does so at any time: it is told by the node of that scope."""
+    found: dict[str, list[_Binding]] = {}
     todo: list[tuple[ast.AST, frozenset[tuple[ast.If, bool]]]] = [(scope, frozenset())]
     while todo:
         node, arms = todo.pop()
-        if _binds(node, name):
-            yield _Binding(node, arms)
+        names = _binds(node)
         if node is not scope and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            if any(_binds(inner, name) for inner in walk(node)):
-                yield _Binding(node, arms)
+            names = {*names, *(name for inner in walk(node) for name in _binds(inner))}
         elif isinstance(node, ast.If):
             todo.append((node.test, arms))
             todo += [(part, arms | {(node, True)}) for part in node.body]
             todo += [(part, arms | {(node, False)}) for part in node.orelse]
         else:
             todo += [(part, arms) for part in children(node)]
+        for name in names:
+            found.setdefault(name, []).append(_Binding(node, arms))
+    return found
 
 
-def _binds(node: ast.AST, name: str) -> bool:
+def _binds(node: ast.AST) -> Collection[str]:
+    """The names that a node binds itself."""
     match node:
-        case ast.Name(id=other, ctx=ast.Store() | ast.Del()):
-            return other == name
-        case ast.ExceptHandler(name=other) | ast.FunctionDef(name=other) | ast.AsyncFunctionDef(name=other):
-            return other == name
-        case ast.ClassDef(name=other) | ast.MatchAs(name=other) | ast.MatchStar(name=other):
-            return other == name
+        case ast.Name(id=name):
+            return () if isinstance(node.ctx, ast.Load) else (name,)
+        case ast.ExceptHandler(name=str(name)) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            return (name,)
+        case ast.ClassDef(name=name) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+            return (name,)
         case ast.alias(name=whole, asname=asname):
-            return name in (asname, whole.split(".")[0])
-        case ast.Global(names=others) | ast.Nonlocal(names=others):
-            return name in others
-        case ast.MatchMapping(rest=rest):
-            return rest == name
-    return False
+            return (whole.split(".")[0], *filter(None, (asname,)))
+        case ast.Global(names=names) | ast.Nonlocal(names=names):
+            return names
+        case ast.MatchMapping(rest=str(rest)):
+            return (rest,)
+    return ()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
 
 from codemods.core.event import Escape, Event, Flow
 from codemods.core.syntax import walk
 from codemods.read.methods import Class, self_of
+from codemods.read.places import holds, lines_at
 
 Method = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -34,20 +36,17 @@ def _attribute(event: Event, holder: str) -> bool:
 
 def _reader(node: ast.AST, scope: ast.AST, within: Class) -> str:
     assert isinstance(node, ast.Attribute)
-    method, line = next((found for found in _uses(within.node).get(node.attr, ()) if found[0] is not scope), (None, 0))
-    return f", which {method.name}() uses at line {line}" if method is not None else ""
+    pattern = rb"\b" + node.attr.encode() + rb"\b"
+    lines = lines_at((match.start() for match in re.finditer(pattern, within.module.source)), within.module.source)
+    for method in within.node.body:
+        if isinstance(method, Method) and method is not scope and holds(method, lines):
+            uses = [inner.lineno for part in method.body if holds(part, lines) for inner in _uses(part, node.attr)]
+            if uses:
+                return f", which {method.name}() uses at line {min(uses)}"
+    return ""
 
 
-@lru_cache(maxsize=4)
-def _uses(node: ast.ClassDef) -> dict[str, list[tuple[Method, int]]]:
-    """Which methods look at each attribute, and where they do so first."""
-    found: dict[str, list[tuple[Method, int]]] = {}
-    for item in node.body:
-        if isinstance(item, Method):
-            lines: dict[str, int] = {}
-            for inner in walk(item):
-                if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Load):
-                    lines[inner.attr] = min(inner.lineno, lines.get(inner.attr, inner.lineno))
-            for attr, line in lines.items():
-                found.setdefault(attr, []).append((item, line))
-    return found
+def _uses(body: ast.stmt, attr: str) -> Iterator[ast.Attribute]:
+    for inner in walk(body):
+        if isinstance(inner, ast.Attribute) and inner.attr == attr and isinstance(inner.ctx, ast.Load):
+            yield inner

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from codemods.core.syntax import walk
 from codemods.read.names import BUILTINS, Names, dotted
@@ -57,9 +58,13 @@ def resolve(node: ast.expr, names: Names, local: frozenset[str] = frozenset()) -
 def trusted_by(names: Names, functions: Iterable[ast.FunctionDef]) -> set[str]:
     """What the names of a module, and those of its functions, rest on."""
     found = {f"reexport:{match['module']}" for path in names.apis.values() if (match := REEXPORT.fullmatch(path))}
-    nodes = (node for function in functions for node in walk(function))
-    handed = (node for node in nodes if isinstance(node, ast.Attribute) and node.attr in ("tl", "triton"))
-    return found | {resolve(node, names)[1] for node in handed} - {""}
+    return found | {resolve(node, names)[1] for function in functions for node in _handed(function)} - {""}
+
+
+@lru_cache(maxsize=256)  # each kernel of a file asks about all functions of the file
+def _handed(function: ast.FunctionDef) -> tuple[ast.Attribute, ...]:
+    """Attributes that Triton may be."""
+    return tuple(n for n in walk(function) if isinstance(n, ast.Attribute) and n.attr in ("tl", "triton"))
 
 
 def kernel(function: ast.FunctionDef, names: Names) -> tuple[bool, str]:
