@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from codemods.core.size import Atom, variable
 from codemods.read.values import NONE, OUT, Def, State, Value, merge, runs, tracked, varies, without
@@ -27,11 +27,12 @@ class Join:
         if len(every) == 1:
             return every[0].copy()
         first, others = every[0], every[1:]
-        names = {
-            name: value
-            for name, value in first.names.items()
-            if all(state.names.get(name) is value for state in others) and name not in self.own
-        }
+        names = first.names
+        for state in others:
+            same = state.names.get
+            names = {name: value for name, value in names.items() if same(name) is value}
+        if self.own:
+            names = {name: value for name, value in names.items() if name not in self.own}
         for name in dict.fromkeys(name for state in every for name in state.names if name not in names):
             held = [(place, state.names[name]) for place, state in enumerate(every) if name in state.names]
             if name in self.live or any(tracked(value) for _, value in held):
@@ -65,6 +66,8 @@ class Join:
     def value(self, name: Hashable, held: list[tuple[int, Value]]) -> Value:
         ident = ("join", Def(self.block, -1), name)
         if name not in self.own:
+            if all(value is held[0][1] for _, value in held):
+                return held[0][1]
             others = [value for _, value in held if value.ident != ident] or [held[0][1]]
             if all(value is others[0] or value == others[0] for value in others):
                 return others[0]
@@ -73,14 +76,17 @@ class Join:
         return merge([value for _, value in held], ident, self.block, tags)
 
 
-def aged(state: State, before: State | None, loop: frozenset[int], head: int) -> State:
+def aged(state: State, before: State | None, loop: frozenset[int], head: int, live: frozenset[str]) -> State:
     """A state that comes round a loop: what the loop makes anew is an earlier one from here on. What was there
-    `before` the loop, and still is, is not one of those."""
-    state = state.copy()
+    `before` the loop, and still is, is not one of those. What nobody looks up any more is let go, as in a join."""
     entry = before.names if before is not None else {}
+    names: dict[str, Value] = {}
     for name, value in state.names.items():
-        if entry.get(name) is not value:
-            state.names[name] = _aged(value, loop, head, name)
+        if entry.get(name) is value:
+            names[name] = value
+        elif name in live or tracked(value):
+            names[name] = _aged(value, loop, head, name)
+    state = replace(state, names=names, slots=dict(state.slots))
     for slot, value in state.slots.items():
         state.slots[slot] = _aged(value, loop, head, slot)
     if varies(state.epoch, loop) and state.epoch != ("epoch", Def(head, -1)):

@@ -148,8 +148,9 @@ class Lowering(Updates):
         ]
         if loop:
             before = next((state for source, state in edges if source not in loop), None)
-            edges = [(source, aged(state, before, loop, block) if source in loop else state) for source, state in edges]
-            thrown = [(source, aged(state, None, loop, block) if source in loop else state) for source, state in thrown]
+            live = self.live[block]
+            edges = [(s, aged(state, before, loop, block, live) if s in loop else state) for s, state in edges]
+            thrown = [(s, aged(state, None, loop, block, live) if s in loop else state) for s, state in thrown]
             if not any(source in loop for source, _ in (*edges, *thrown)) and len(edges) == 1:
                 return self.guess(edges[0][1], block)
         if not thrown:

@@ -205,7 +205,13 @@ class Moment(NamedTuple):
 
 def tracked(value: Value) -> bool:
     """It may be memory that is followed."""
-    return any(ref.buffer is not OUTSIDE and ref.buffer is not FRESH for ref in value.reach)
+    return _followed(value.refs) or (value.inside is not value.refs and _followed(value.inside))
+
+
+def _followed(refs: Refs) -> bool:
+    if refs is OUT or refs is NEW or not refs:
+        return False
+    return any(ref.buffer is not OUTSIDE and ref.buffer is not FRESH for ref in refs)
 
 
 def merge(values: list[Value], ident: Hashable, join: int, edges: list[int] | None) -> Value:
