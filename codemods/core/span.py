@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from dataclasses import dataclass
 
 
@@ -17,7 +16,6 @@ class Span:
     end_column: int
 
 
-NEWLINE = re.compile(rb"(?<=\n)|(?<=\r)(?!\n)")
 NOWHERE = Span(0, 0, 0, 0)
 
 
@@ -40,10 +38,15 @@ class Step:
     left: str = ""  # what of the write could still be seen after this step, in words
 
 
+def lines_of(source: bytes) -> list[bytes]:
+    """The lines of a file in UTF-8 as `ast` counts them, each with what ends it."""
+    return source.removeprefix(b"\xef\xbb\xbf").splitlines(keepends=True)
+
+
 def between(source: bytes, one: ast.AST, other: ast.AST) -> bytes:
     """The text from the end of a node to the start of a later one, of a file in UTF-8."""
     first, last = span(one), span(other)
-    lines = NEWLINE.split(source.removeprefix(b"\xef\xbb\xbf"))
+    lines = lines_of(source)
     if first.end_line == last.line:
         return lines[last.line - 1][first.end_column : last.column]
     middle = lines[first.end_line : last.line - 1]

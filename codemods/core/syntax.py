@@ -26,11 +26,10 @@ def children(node: ast.AST) -> list[ast.AST]:
     found: list[ast.AST] = []
     for name in _PARTS[type(node)]:
         part = getattr(node, name, None)
-        if type(part) is not list:
-            if type(part) in _PARTS:
-                found.append(part)
-        elif part:
+        if type(part) is list:
             found += [item for item in part if type(item) in _PARTS]
+        elif type(part) in _PARTS:
+            found.append(part)  # type: ignore[arg-type]
     return found
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from codemods.core.span import NEWLINE, Span, span
+from codemods.core.span import Span, lines_of, span
 from codemods.core.syntax import walk
 from codemods.read.marks import marks, targets
 
@@ -116,7 +116,7 @@ def _importable(tree: ast.Module, source: bytes) -> tuple[Span, str] | None:
     if last is None or re.search(rb"\bF\b", source):
         return None
     place = span(last)
-    behind = NEWLINE.split(source.removeprefix(b"\xef\xbb\xbf"))[place.end_line - 1][place.end_column :]
+    behind = lines_of(source)[place.end_line - 1][place.end_column :]
     alone = not place.column and re.fullmatch(rb"[ \t]*(?:#[^\r\n]*)?[\r\n]+", behind)
     return (place, "F") if alone else None
 

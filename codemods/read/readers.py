@@ -36,8 +36,8 @@ def _attribute(event: Event, holder: str) -> bool:
 
 def _reader(node: ast.AST, scope: ast.AST, within: Class) -> str:
     assert isinstance(node, ast.Attribute)
-    pattern = rb"\b" + node.attr.encode() + rb"\b"
-    lines = lines_at((match.start() for match in re.finditer(pattern, within.module.source)), within.module.source)
+    source = within.module.source
+    lines = lines_at((match.start() for match in re.finditer(re.escape(node.attr.encode()), source)), source)
     for method in within.node.body:
         if isinstance(method, Method) and method is not scope and holds(method, lines):
             uses = [inner.lineno for part in method.body if holds(part, lines) for inner in _uses(part, node.attr)]

@@ -33,10 +33,11 @@ META = frozenset({"dtype", "device", "layout", "requires_grad", "is_cuda", "name
 class Steps(Arithmetic):
     def __init__(self, graph: Graph, names: Names) -> None:
         super().__init__(graph, names)
-        self.doing = {op: getattr(self, f"do_{op}") for op in {i.op for block in graph.blocks for i in block.instrs}}
+        # not bound to this object: in a circle it would keep the whole function alive
+        self.doing = {op: getattr(type(self), f"do_{op}") for op in {i.op for b in graph.blocks for i in b.instrs}}
 
     def step(self, instr: Instr) -> None:
-        value = self.doing[instr.op](instr)
+        value = self.doing[instr.op](self, instr)
         if value is not None:
             self.state.slots[instr.dest] = value
 

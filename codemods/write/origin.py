@@ -6,7 +6,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from codemods.core.span import NEWLINE, Span, Step
+from codemods.core.span import Span, Step, lines_of
 from codemods.core.verdict import Decision, Proved
 
 
@@ -43,6 +43,6 @@ class Origin:
 
 def origin(before: bytes, after: bytes) -> Origin:
     """From `after` back to `before`."""
-    matcher = SequenceMatcher(None, NEWLINE.split(before), NEWLINE.split(after), autojunk=False)
+    matcher = SequenceMatcher(None, lines_of(before), lines_of(after), autojunk=False)
     codes = [(new + 1, old + 1, high - old) for _, old, high, new, upto in matcher.get_opcodes() if upto > new]
     return Origin(tuple(codes) or ((1, 1, 1),))
