@@ -21,7 +21,11 @@ from codemods.core.span import Step
 from codemods.core.verdict import VERDICTS, Decision, Saves
 
 ROOT = Path(__file__).parents[1]
-REVIEWED = [corpus for corpus in load() if corpus.rows != "none"]
+REVIEWED = [
+    pytest.param(corpus, marks=pytest.mark.xdist_group(str(corpus)))  # it is read once
+    for corpus in load()
+    if corpus.rows != "none"
+]
 
 pytestmark = pytest.mark.corpus
 
