@@ -240,6 +240,50 @@ NOT_ALL = [
         "pkg/b.py": "from .c import M\nclass B(M):\n  def write(self, out, x): 0\n",
     },
     {"pkg/b.py": "from .a import Base as O\nclass B(O):\n  def write(self, out, x): 0\ndef f(): import os as O\n"},
+    # bases that are computed, or given to a function
+    {"pkg/a.py": base(extra="B0 = [Base][0]\nclass B(B0):\n    def write(self, out, x): pass\n")},
+    {"pkg/a.py": base(extra="B0, B1 = Base, 1\nclass B(B0):\n    def write(self, out, x): pass\n")},
+    {"pkg/a.py": base(extra="X = Base\nY = X\nclass B(Y):\n    def write(self, out, x): pass\n")},
+    {"pkg/a.py": base(extra="X = Y = Base\nclass B(Y):\n    def write(self, out, x): pass\n")},
+    {"pkg/a.py": base(extra="def pick(): return Base\nclass B(pick()):\n    def write(self, out, x): pass\n")},
+    {"pkg/a.py": base(extra="every = [Base]\nclass B(*every):\n    def write(self, out, x): pass\n")},
+    {"pkg/a.py": base(extra="for Z in [Base]:\n    class B(Z):\n        def write(self, out, x): pass\n")},
+    {"pkg/a.py": base(extra="if (W := Base):\n    class B(W):\n        def write(self, out, x): pass\n")},
+    {
+        "pkg/c.py": "from .a import Base\nOther = [Base][0]\n",
+        "pkg/b.py": "from .c import Other\nclass B(Other):\n    def write(self, out, x): pass\n",
+    },
+    {
+        "pkg/c.py": "from . import a\nX = a.Base\n",
+        "pkg/b.py": "from .c import X\nY = X\nclass B(Y):\n    def write(self, out, x): pass\n",
+    },
+    {
+        "pkg/c.py": "from . import a\nX = getattr(a, 'Ba' + 'se')\nclass M(X): 0\n",
+        "pkg/b.py": "from .c import M\nclass B(M):\n    def write(self, out, x): pass\n",
+    },
+    {"pkg/b.py": "def mixed(Z):\n    class B(Z):\n        def write(self, out, x): pass\n    return B\n"},
+    {
+        "pkg/b.py": "class Other: 0\ndef mixed(Other):\n    class B(Other):\n"
+        "        def write(self, out, x): pass\n    return B\n",
+    },
+    # classes that a call makes
+    {"pkg/a.py": base(extra="B = type('B', (Base,), {'write': print})\n")},
+    {"pkg/b.py": "from . import a\nB = type('B', (a.Base,), dict(write=print))\n"},
+    {"pkg/b.py": "def sub(base):\n    return type(base.__name__, (base,), {'write': print})\n"},
+    {"pkg/b.py": "import types\nfrom . import a\nB = types.new_class('B', (a.Base,), {}, print)\n"},
+    {"pkg/b.py": "from . import a\nfrom abc import ABCMeta\nB = ABCMeta('B', (a.Base,), {'write': print})\n"},
+    {"pkg/b.py": "from . import a\nclass B: write = print\nB.__bases__ = (a.Base,)\n"},
+    {"pkg/b.py": "import dataclasses as d\nfrom .a import Base\nd.make_dataclass('B', [], bases=(Base,))\n"},
+    # a method is exchanged in a file that has nothing else to do with the class
+    {"pkg/b.py": "from .a import Base\nBase.write = print\n"},
+    {"pkg/b.py": "from . import a\nsetattr(a.Base, 'write', print)\n"},
+    {"pkg/b.py": "from . import a\nfor name in ['write']: setattr(a.Base, name, print)\n"},
+    {"pkg/b.py": "from . import a\nsa = setattr\nsa(a.Base, 'write', print)\n"},
+    {"pkg/a.py": base(extra="sa = setattr\nsa(Base, 'write', print)\n")},
+    {"pkg/b.py": "from functools import partial\nfrom . import a\npartial(setattr, a.Base)('wri' + 'te', print)\n"},
+    # metaclasses and decorators that are called as known ones are
+    {"pkg/a.py": base().replace("class Base:", "class ABCMeta(type): 0\nclass Base(metaclass=ABCMeta):")},
+    {"pkg/a.py": base().replace("class Base:", "from .b import dataclass\n@dataclass\nclass Base:"), "pkg/b.py": ""},
     # a function that is found on a class is given no receiver
     {
         "pkg/a.py": base("out.copy_(1)")

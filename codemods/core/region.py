@@ -7,6 +7,7 @@ never returns less than the truth and `apart` is true only when two parts certai
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from codemods.core.size import ZERO, Atom, Size, as_size, at_most
@@ -68,6 +69,19 @@ class Box:
     def known(self) -> bool:
         """It is exactly this part, not some of it."""
         return not any(isinstance(axis, Somewhere) for _, axis in self.axes)
+
+    def replace(self, value: Callable[[Atom], Size | None]) -> Box:
+        """The same part with some atoms of its bounds exchanged for sizes."""
+        if not self.atoms:
+            return self
+        return Box(
+            tuple(
+                (key, Run(axis.low.replace(value), None if axis.high is None else axis.high.replace(value)))
+                if isinstance(axis, Run)
+                else (key, axis)
+                for key, axis in self.axes
+            )
+        )
 
     @property
     def atoms(self) -> frozenset[Atom]:

@@ -54,7 +54,7 @@ def _parameter(key: Key, places: list[str], named: set[str], arguments: ast.argu
         if key < len(places):
             return places[key]
         return arguments.vararg.arg if arguments.vararg else None
-    if key in named:
+    if key in named or key.startswith("%"):  # a name around a nested function
         return key
     return arguments.kwarg.arg if arguments.kwarg else None
 

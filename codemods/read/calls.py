@@ -10,6 +10,7 @@ from codemods.read.births import BIRTHS, FILLS, Given
 from codemods.read.graph import Instr
 from codemods.read.launches import Launches
 from codemods.read.memory import somewhere
+from codemods.read.partials import PARTIAL
 from codemods.read.values import (
     NONE,
     NOTHING,
@@ -50,7 +51,9 @@ class Calls(Launches):
         count = len(node.args)
         starred = any(isinstance(arg, ast.Starred) for arg in node.args)
         names = [keyword.arg for keyword in node.keywords]
-        named = {name or "**": value for name, value in zip(names, slots[1 + count :], strict=True)}
+        named = {name or "**": value for name, value in zip(names, slots[1 + count :], strict=False)}
+        if instr.data:
+            named |= self.free_names(instr, slots[1 + count + len(names) :])
         given = Given(node, tuple(slots[1 : 1 + count]), named, starred, None in names)
         holder = slots[0]
         for arg, value in zip(node.args, given.values, strict=True):
@@ -67,12 +70,19 @@ class Calls(Launches):
             return self.function_call(given, holder.api)
         if (result := self.launched(given, holder)) is not None:
             return result
+        if (result := self.applied_partial(given, holder)) is not None:
+            return result
         if (result := self.seen_into(given, holder, "")) is not None:
             return result
         if holder.bound is not None and not given.spread:
             return self.method_call(given, *holder.bound)
         self.escape(holder, node, f"{holder.name} is called", "unseen-call")
         return self.unseen(given, holder.name)
+
+    def free_names(self, instr: Instr, values: list[Value]) -> dict[str, Value]:
+        """What a nested function uses of the names around it, as keywords that no call can have."""
+        names = instr.data if isinstance(instr.data, tuple) else ()
+        return {f"%{name}": value for name, value in zip(names, values, strict=True) if name in self.graph.locals}
 
     def quiet_source(self, source: Value) -> bool:
         raise NotImplementedError
@@ -103,6 +113,8 @@ class Calls(Launches):
             return unknown(("def", self.at), "stream")
         if api.startswith("builtins."):
             return self.builtin(given, api.removeprefix("builtins."))
+        if api == PARTIAL and (part := self.partial(given)) is not None:
+            return part
         if api in BIRTHS:
             made = self.birth(given, api, given.values, given.at(0, "size" if not api.endswith("_like") else "input"))
             if "out" in given.named:
@@ -206,6 +218,8 @@ class Calls(Launches):
             if name == "int" and size is None:
                 size = variable(Atom(f"{name}(..)", ("int", first.ident, self.at)))
             return Value(("def", self.at), size=size, name=f"{name}(..)")
+        if name == "super" and not given.every:
+            return Value(("super", self.at), OUT, OUT, name="super()")
         if name in EXPOSES:
             self.escape(self.everything(), node, f"within reach of {name}()", "captured")
             return self.unseen(given, name)

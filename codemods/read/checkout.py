@@ -11,17 +11,20 @@ from functools import cached_property
 from pathlib import Path
 
 from codemods.core.syntax import walk
-from codemods.read.bases import classes, renames
+from codemods.read.bases import Text, text_of
 from codemods.read.marks import marks
 from codemods.read.names import BUILTINS, GLOBAL, Names, bound_within, names_of, own_names, stored
 from codemods.read.patches import patched
 from codemods.read.reexport import settled
 from codemods.read.roots import dotted_of, root_of
+from codemods.read.uses import given_before
+from codemods.read.world import World
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 MOST_HOPS = 8
 TABLES = frozenset({"locals", "vars", "exec"})
 EXCHANGES = re.compile(rb"\bglobals\s*\(|(?<![.\w])exec\s*\(")
+HANDED = re.compile(rb"(?<!_)setattr\b(?!\s*\()")
 TABLE = re.compile(  # a table of attributes is written; whose it is
     rb"(?:(\w+)[ \t]*\.[ \t]*__dict__|\bvars\(\s*(\w*)[^()]*\))\s*"
     rb"(?:\[[^\]]*\]\s*=(?!=)|\.\s*(?:update|setdefault|__setitem__|pop)\b|\|?=(?!=))"
@@ -42,7 +45,6 @@ class Alias:
 
 
 Binding = Function | ast.ClassDef | Import | Alias
-Derived = tuple[dict[str, tuple[tuple[str, str], ...]], frozenset[tuple[str, str]]]  # by base; other names
 
 
 @dataclass(eq=False)
@@ -99,30 +101,29 @@ class Module:
         """Every attribute that the file gives a value, whatever it belongs to; "*" where not every name is written
         out."""
         found = {name for _, name in self._sets}
-        return frozenset(found | {"*"} if self._tables else found)
+        return frozenset(found | {"*"} if self._tables or self._handed_on else found)
 
     @cached_property
-    def classes(self) -> tuple[tuple[str, set[str]], ...]:
-        """Every class of the file, with all names in its list of bases."""
-        return tuple(classes(self.source))
-
-    @cached_property
-    def renames(self) -> frozenset[tuple[str, str]]:
-        """Names with other names that the file gives to the same."""
-        return renames(self.source)
+    def text(self) -> Text:
+        return text_of(self.source)
 
     def sets(self, *names: str) -> bool:
         """One of these names of a module may be given another value here: as an attribute, by its name, or by a name
         that is not written out, where a module is what it is an attribute of."""
         if self.set_attributes & set(names):
             return True
-        if self._tables - {b"self", b"cls"}:
+        if self._handed_on or self._tables - {b"self", b"cls"}:
             return True
         found = b"sys.modules" in self.source or b"import_module" in self.source
         return any(
             name == "*" and holder not in ("self", "cls") and (found or isinstance(self.bindings.get(holder), Import))
             for holder, name in self._sets
         )
+
+    @cached_property
+    def _handed_on(self) -> bool:
+        """`setattr` is given another name, or passed on."""
+        return b"setattr" in self.source and HANDED.search(self.source) is not None
 
     @cached_property
     def _tables(self) -> frozenset[bytes]:
@@ -224,10 +225,13 @@ def absolute(package: str, module: str | None, level: int) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A function or a class, and the module that it stands in."""
+    """A function or a class, and the module that it stands in. `given`: by a partial call that a name stands for, the
+    first arguments of every call. `hidden`: names that functions around it bind."""
 
     module: Module
     node: Function | ast.ClassDef
+    given: ast.Call | None = None
+    hidden: frozenset[str] = frozenset()
 
 
 @dataclass(eq=False)
@@ -242,7 +246,8 @@ class Checkout:
     modules: dict[str, Module | None] = field(default_factory=dict)
     asked: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     looked: set[Path] = field(default_factory=set)
-    derived: Derived | None = None
+    texts: World | None = None
+    edited: tuple[Module, World] | None = None
 
     def module(self, dotted: str) -> Module | None:
         if dotted not in self.modules:
@@ -321,6 +326,11 @@ class Checkout:
                 return self._follow(inner, other, hops - 1) if inner else None
             case Alias(value=ast.Name(id=other)):
                 return self._follow(module, other, hops - 1)
+            case Alias(value=ast.Call(args=[ast.Name(id=other), *_]) as call) if given_before(
+                call, name, module.names.apis, module.tree, module.source
+            ):
+                found = self._follow(module, other, hops - 1)
+                return replace(found, given=call) if found and found.given is None else None
         return None
 
     def member(self, module: Module, name: str, attr: str) -> Found | None:
@@ -332,42 +342,34 @@ class Checkout:
                 return self.path(f"{origin}.{inner}.{attr}")
         return None
 
-    def subclasses(self, name: str, own: Module) -> tuple[tuple[str, str], ...]:
-        """Classes of the checkout, and of one module, as (module, class), that name this one among their bases."""
-        if self.derived is None:
-            self.derived = self._derived()
+    def world(self, own: Module) -> World:
+        """All classes of the checkout, and of one module."""
+        if self.texts is None:
+            self.texts = World({dotted: text_of(self._source(dotted)) for dotted in self.files}, self._source)
         if self.top is not None:
             self.looked.add(self.top)
-        here = [(own.dotted, *one) for one in own.classes]
-        below, renamed = self.derived
-        used = below.keys() | {base for _, _, bases in here for base in bases}
-        renamed = renamed | own.renames
-        names = [name]
-        for known in names:  # and by other names that somebody gives to it
-            names += sorted({new for old, new in renamed if old == known and new in used} - set(names))
-        found = [(dotted, one) for dotted, one, bases in here if bases & set(names)]
-        return tuple(dict.fromkeys([*found, *(one for known in names for one in below.get(known, ()))]))
+        text = own.text
+        if self.texts.texts.get(own.dotted) == text:
+            return self.texts
+        if self.edited is None or self.edited[0] is not own:
 
-    def _derived(self) -> Derived:
-        found: dict[str, list[tuple[str, str]]] = {}
-        renamed: set[tuple[str, str]] = set()
-        for file in sorted(self._files()):
-            try:
-                source = file.read_bytes()
-            except OSError:
-                continue
-            dotted = self._dotted(file)
-            renamed |= renames(source)
-            for name, bases in classes(source):
-                for base in bases:
-                    found.setdefault(base, []).append((dotted, name))
-        return {name: tuple(every) for name, every in found.items()}, frozenset(
-            (old, new) for old, new in renamed if new in found
-        )
+            def read(dotted: str) -> bytes:
+                return own.source if dotted == own.dotted else self._source(dotted)
 
-    def _files(self) -> Iterator[Path]:
-        if self.top is not None:
-            yield from self.top.rglob("*.py")
+            self.edited = own, World({**self.texts.texts, own.dotted: text}, read)
+        return self.edited[1]
+
+    @cached_property
+    def files(self) -> dict[str, Path]:
+        """Every file of the package, by module."""
+        files = sorted(self.top.rglob("*.py")) if self.top is not None else []
+        return {self._dotted(file): file for file in files}
+
+    def _source(self, dotted: str) -> bytes:
+        try:
+            return self.files[dotted].read_bytes()
+        except (OSError, KeyError):
+            return b""
 
     def _dotted(self, file: Path) -> str:
         assert self.root is not None

@@ -25,6 +25,7 @@ class Expressions:
         self.exhausted: dict[int, int] = {}
         self.indices: dict[int, str] = {}
         self.stored: set[str] = set()
+        self.free: dict[ast.AST, tuple[str, ...]] = {}  # names that the callee of a call uses of those around it
 
     # blocks
 
@@ -158,7 +159,9 @@ class Expressions:
         args = [arg.value if isinstance(arg, ast.Starred) else arg for arg in node.args]
         given = self.values(args)
         named = self.values([keyword.value for keyword in node.keywords])
-        return self.emit("call", node, (callee, *given, *named))
+        names = self.free.get(node, ())
+        free = tuple(self.emit("load", node, data=name) for name in names)
+        return self.emit("call", node, (callee, *given, *named, *free), names)
 
     def value_Await(self, node: ast.Await) -> int:
         return self.emit("await", node, (self.value(node.value),))

@@ -18,6 +18,7 @@ from codemods.read.discover import holds_stores
 from codemods.read.expressions import names_in
 from codemods.read.fronts import fronts
 from codemods.read.graph import Graph
+from codemods.read.here import Here
 from codemods.read.kept import kept
 from codemods.read.lower import Lowering, TooComplex
 from codemods.read.methods import owner
@@ -25,7 +26,7 @@ from codemods.read.names import Names, dotted, names_bound
 from codemods.read.places import holds
 from codemods.read.readers import named_readers
 from codemods.read.statements import Scope, build
-from codemods.read.summary import Here, Summaries
+from codemods.read.summary import Summaries
 
 
 def flows(

@@ -18,9 +18,10 @@ from codemods.read.values import NONE, Like, Loose, Ref, Refs, State, Value, num
 from codemods.read.views import NIL
 
 EXCEPTIONS = frozenset("AssertionError NotImplementedError RuntimeError TypeError ValueError".split())
-Kind = str | Value  # "followed", "followed tensor", "tensor", "int", "object", or a constant
+Kind = str | Value  # a constant, or one of: followed, followed tensor, tensor, int, count (>= 0), nullable, object
 FOLLOWED = ("followed", "followed tensor")
 RESULT = "%result"
+MAYBE_NONE = "nullable"  # the first part of the ident of what was one when the function was called
 
 
 def kind_of(value: Value, followed: bool) -> Kind:
@@ -31,7 +32,9 @@ def kind_of(value: Value, followed: bool) -> Kind:
         return "tensor"
     if value.size is not None:
         constant = value.size.constant
-        return "int" if constant is None else number(constant, str(constant))
+        if constant is not None:
+            return number(constant, str(constant))
+        return "count" if value.size.natural else "int"
     return constant_of(value) or "object"
 
 
@@ -65,7 +68,7 @@ class Inside(Lowering):
         self.optional = frozenset(name for name in every if kinds.get(name, "object") == "object")
         self.loud = False  # memory is reached in another way than through the parameters that are followed
         followed = [name for name, kind in kinds.items() if kind in FOLLOWED]
-        self.parameters = {name: Buffer(name, Buffer(name)) for name in followed}
+        self.parameters = {name: Buffer(name.strip("%"), Buffer(name.strip("%"))) for name in followed}
         self.live = {block: found | {RESULT} for block, found in self.live.items()}
 
     @property
@@ -80,6 +83,8 @@ class Inside(Lowering):
         for argument in arguments_of(arguments) if arguments else ():
             value = unknown(("parameter", argument.arg), argument.arg) if argument in packed else parameter(argument)
             self.state.names[argument.arg] = self.given(value, argument.arg, argument in packed)
+        for name in (name for name in self.kinds if name.startswith("%")):  # of the function around it
+            self.state.names[name[1:]] = self.given(unknown(("parameter", name), name[1:]), name, False)
         self.state.names[RESULT] = NIL
         return self.state
 
@@ -88,16 +93,19 @@ class Inside(Lowering):
         if isinstance(kind, Value):
             return kind
         if kind not in FOLLOWED:
-            if kind == "object" and name in self.optional:  # whatever its annotation says, it may be None
+            if kind == "nullable":  # whatever its annotation says, it may be None
+                plain = not value.reach and value.size is None  # annotated as a float, a bool or a str
+                return value if plain else unknown((MAYBE_NONE, name), value.name)
+            if kind == "object" and name in self.optional:
                 return unknown(("parameter", name), name) if value.size is not None else value
             if kind == "tensor":
                 return replace(value, tensor=True)
-            if kind == "int" and value.size is None:
-                return number(variable(Atom(name, ("parameter", name))), name)
+            if kind == "count" or kind == "int" and value.size is None:
+                return number(variable(Atom(value.name, ("parameter", name), natural=kind == "count")), value.name)
             return value
         buffer = self.parameters[name]
         self.sites[buffer] = buffer
-        self.shapes[buffer] = Like(Value(("parameter", name), name=name), 0)
+        self.shapes[buffer] = Like(Value(("parameter", name), name=value.name), 0)
         whole = frozenset({Ref(buffer, ALL, Loose())})
         part = frozenset({Ref(buffer).part()})
         if packed:

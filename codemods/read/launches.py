@@ -25,13 +25,14 @@ from codemods.core.size import Atom, Size, alone, as_size
 from codemods.read.births import Given
 from codemods.read.graph import arguments_of
 from codemods.read.launch import outcome
-from codemods.read.outcomes import Asked, Key, Outcomes
+from codemods.read.outcomes import Asked, Key
+from codemods.read.partials import Partials
 from codemods.read.triton import resolve
 from codemods.read.values import Value, number, tracked
 from codemods.read.views import NIL
 
 
-class Launches(Outcomes):
+class Launches(Partials):
     def launched(self, given: Given, holder: Value) -> Value | None:
         """The result of a launch; None where the kernel is not known, or nothing is to be gained."""
         node = given.node

@@ -8,6 +8,7 @@ from codemods.core.effect import Effect
 from codemods.core.event import Buffer, Escape, Event, Flow, Read, Write
 from codemods.core.paths import Choices, agrees, way
 from codemods.core.region import ALL, SOME, Box, Comb, Left, Run, apart, forget, inside, minus
+from codemods.core.size import Atom
 
 MOST_STEPS = 4_000
 
@@ -104,9 +105,16 @@ def _looked_at(life: _Life) -> Box | None:
 
 
 def _fixed(box: Box) -> bool:
-    """It is the same part for every caller."""
-    ends = [end for _, axis in box.axes if isinstance(axis, Run) for end in (axis.low, axis.high) if end is not None]
-    return all(isinstance(axis, Run | Comb) for _, axis in box.axes) and all(end.constant is not None for end in ends)
+    """Every caller can tell which part it is, by the arguments that it gives."""
+    return all(isinstance(axis, Run | Comb) for _, axis in box.axes) and all(map(portable, box.atoms))
+
+
+def portable(atom: Atom) -> bool:
+    """An integer that is a parameter, or an extent that a parameter had when the function was entered."""
+    match atom.key:
+        case ("parameter", str()) | ("extent", ("parameter", str()), int(), 0):
+            return True
+    return False
 
 
 def _written(life: _Life) -> Box | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from codemods.read.checkout import Checkout, Found, Module, bindings, bound_in
+from codemods.read.names import dotted
 
 IMPLICIT = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
 PLAIN_BASES = frozenset({"ABC", "Protocol", "Generic", "object"})
@@ -62,17 +63,24 @@ def keeps_class(node: ast.FunctionDef) -> bool:
     return any(_base_name(item) in ("classmethod", "staticmethod") for item in node.decorator_list)
 
 
+def is_classmethod(node: ast.FunctionDef) -> bool:
+    return any(_base_name(item) == "classmethod" for item in node.decorator_list)
+
+
 def implementations(checkout: Checkout, within: Class, attr: str) -> tuple[Implementation, ...]:
     """None at all where it is not certain which there are."""
     try:
         found: dict[ast.AST, Implementation] = {}
-        for receiver in _receivers(checkout, within):
+        receivers = _receivers(checkout, within)
+        above = [one for receiver in receivers for one in _above(checkout, receiver, 0)]
+        if checkout.world(within.module).exchanged({one.node.name for one in above}, attr):
+            return ()
+        if any(_given_elsewhere(one, attr) for one in above):
+            return ()
+        for receiver in receivers:
             mangled = f"_{within.node.name.lstrip('_')}{attr}".encode()
             if attr.startswith("__") and mangled in receiver.module.source:
                 return ()
-            for one_above in _above(checkout, receiver, 0):
-                if {attr, "*", "__getattribute__"} & one_above.module.set_attributes | _odd(one_above.node):
-                    return ()
             for one in _looked_up(checkout, receiver, attr, 0):
                 if {attr, "*"} & one.within.module.set_attributes:
                     return ()
@@ -81,6 +89,116 @@ def implementations(checkout: Checkout, within: Class, attr: str) -> tuple[Imple
         return ()
     concrete = [one for one in found.values() if not _abstract(one.found.node)]
     return tuple(sorted(concrete, key=lambda one: (one.within.node is not within.node, one.name)))
+
+
+def exact(checkout: Checkout, holder: Class, attr: str) -> Implementation | None:
+    """The function that an attribute of the class, or of an object that is of no class below it, stands for."""
+    try:
+        line = _linear(checkout, holder, 0)
+        if any(one is not None and _given_elsewhere(one, attr) for one in line):
+            return None
+        return None if attr.startswith("__") and not attr.endswith("__") else _first(line, attr)
+    except _UnclearError:
+        return None
+
+
+def makes_its_own(checkout: Checkout, holder: Class) -> bool:
+    """Calling the class gives an object of that class and of no other, with a table of attributes of its own."""
+    try:
+        line = _linear(checkout, holder, 0)
+    except _UnclearError:
+        return False
+    if any(one is None or "__class__" in one.module.set_attributes for one in line):
+        return False
+    return not any({"__new__", "__slots__"} & bound_in(one.node, one.module.package) for one in line if one)
+
+
+def derives(checkout: Checkout, holder: Class, above: Class) -> bool:
+    try:
+        return any(one is not None and _same(one, above) for one in _linear(checkout, holder, 0))
+    except _UnclearError:
+        return False
+
+
+def inherited(checkout: Checkout, within: Class, attr: str) -> tuple[Implementation, ...]:
+    """What `super().attr` may run in a method of the class; none at all where that is not certain."""
+    try:
+        found: dict[ast.AST, Implementation] = {}
+        receivers = _receivers(checkout, within)
+        lines = [_linear(checkout, receiver, 0) for receiver in receivers]
+        if checkout.world(within.module).exchanged({one.node.name for line in lines for one in line if one}, attr):
+            return ()
+        if attr.startswith("__") and not attr.endswith("__"):
+            return ()  # it is known by another name
+        for line in lines:
+            if any(one is not None and _given_elsewhere(one, attr) for one in line):
+                return ()
+            place = next((place for place, one in enumerate(line) if one is not None and _same(one, within)), None)
+            if place is None:
+                return ()
+            one = _first(line[place + 1 :], attr)
+            found[one.found.node] = one
+    except _UnclearError:
+        return ()
+    return tuple(sorted(found.values(), key=lambda one: one.name))
+
+
+def _given_elsewhere(one: Class, attr: str) -> bool:
+    """The attribute of a class, or of its objects, may be given another value, or looked up in a way of its own."""
+    names = {attr, "*", "__getattribute__", "decorated", "__class__"}
+    return not names.isdisjoint(one.module.set_attributes | _odd(one))
+
+
+def _first(line: list[Class | None], attr: str) -> Implementation:
+    for one in line:
+        if one is None:
+            break
+        if (node := _own(one, attr)) is not None:
+            return Implementation(f"{one.node.name}.{attr}", Found(one.module, node), one)
+    raise _UnclearError
+
+
+def _own(holder: Class, attr: str) -> ast.FunctionDef | None:
+    """The method that the body of a class certainly defines."""
+    names = bound_in(holder.node, holder.module.package)
+    if not {attr, "*"} & names:
+        return None
+    node = bindings(holder.node, holder.module.package, holder.module.source).get(attr)
+    if "*" in names or not isinstance(node, ast.FunctionDef):
+        raise _UnclearError  # defined more than once, or somewhere below an `if`
+    return node
+
+
+def _linear(checkout: Checkout, holder: Class, depth: int) -> list[Class | None]:
+    """The class and those above it, in the order in which they are asked; None for one that is not seen."""
+    if depth > 12:
+        raise _UnclearError
+    bases = [base for base in holder.node.bases if _base_name(base) not in PLAIN_BASES]
+    lines = []
+    for base in bases:
+        above = _resolved(checkout, holder.module, base)
+        path = dotted(base, holder.module.names.apis)
+        if above is not None:
+            lines.append(_linear(checkout, above, depth + 1))
+        elif path != "torch.nn.Module":
+            lines.append([None])
+    lines.append([line[0] for line in lines])
+    found: list[Class | None] = [holder]
+    while lines := [line for line in lines if line]:
+        head = next((line[0] for line in lines if not any(_among(line[0], other[1:]) for other in lines)), holder)
+        if head is holder:
+            raise _UnclearError  # Python raises
+        found.append(head)
+        lines = [line[1:] if line[0] is head or _both(line[0], head) else line for line in lines]
+    return found
+
+
+def _among(one: Class | None, line: list[Class | None]) -> bool:
+    return any(_both(one, other) for other in line)
+
+
+def _both(one: Class | None, other: Class | None) -> bool:
+    return one is other if one is None or other is None else _same(one, other)
 
 
 def _above(checkout: Checkout, holder: Class, depth: int) -> Iterator[Class]:
@@ -94,34 +212,34 @@ def _above(checkout: Checkout, holder: Class, depth: int) -> Iterator[Class]:
             yield from _above(checkout, above, depth + 1)
 
 
-def _odd(node: ast.ClassDef) -> set[str]:
-    if any(keyword.arg is None or keyword.arg == "metaclass" and _meta(keyword.value) for keyword in node.keywords):
+def _odd(one: Class) -> set[str]:
+    node, apis = one.node, one.module.names.apis
+    if any(
+        keyword.arg is None or keyword.arg == "metaclass" and not _plain_meta(keyword.value, apis)
+        for keyword in node.keywords
+    ):
         return {"decorated"}
     names = {item.name for item in node.body if isinstance(item, ast.FunctionDef)}
-    return names & {"__getattribute__", "__class__"} | ({"decorated"} if _exchanged(node) else set())
+    return names & {"__getattribute__", "__class__"} | ({"decorated"} if _exchanged(node, apis) else set())
 
 
-def _meta(node: ast.expr) -> bool:
+def _plain_meta(node: ast.expr, apis: dict[str, str]) -> bool:
     """A metaclass may give methods other functions; that of abstract classes does not."""
-    return _base_name(node) != "ABCMeta"
+    return dotted(node, apis) == "abc.ABCMeta"
 
 
-def _exchanged(node: ast.ClassDef) -> bool:
-    """A decorator may give back another class; dataclasses are known."""
-    for decorator in node.decorator_list:
-        call = decorator.func if isinstance(decorator, ast.Call) else decorator
-        name = call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "")
-        if name != "dataclass":
-            return True
-    return False
+def _exchanged(node: ast.ClassDef, apis: dict[str, str]) -> bool:
+    """A decorator may give back another class; that of dataclasses does not."""
+    calls = [item.func if isinstance(item, ast.Call) else item for item in node.decorator_list]
+    return any(dotted(call, apis) != "dataclasses.dataclass" for call in calls)
 
 
 def _receivers(checkout: Checkout, within: Class) -> list[Class]:
     """The class and all classes below it."""
     found = [within]
     for one in found:
-        for dotted, name in checkout.subclasses(one.node.name, within.module):
-            module = within.module if dotted == within.module.dotted else checkout.module(dotted)
+        for path, name in checkout.world(within.module).subclasses(one.node.name):
+            module = within.module if path == within.module.dotted else checkout.module(path)
             below = module.bindings.get(name) if module else None
             if module is None or not isinstance(below, ast.ClassDef):
                 raise _UnclearError

@@ -11,10 +11,12 @@ from codemods.core.event import Read
 from codemods.core.region import ALL, Box, Comb, Run
 from codemods.core.size import Atom, Size, as_size, variable
 from codemods.read.births import Given
+from codemods.read.graph import Instr
 from codemods.read.memory import somewhere
 from codemods.read.modules import KernelSource
 from codemods.read.operators import Operators
-from codemods.read.values import FRESH, NONE, OUT, OUTSIDE, Ref, Refs, Value, number, tracked, untagged
+from codemods.read.uses import only_called
+from codemods.read.values import FRESH, NONE, OUT, OUTSIDE, Def, Ref, Refs, Value, number, tracked, untagged
 from codemods.read.views import Cut, Entry, Rest, indexed
 
 Key = int | str  # of an argument: its place, or its keyword
@@ -31,6 +33,7 @@ class Asked:
     arguments: dict[Key, Value]
     open: bool = False
     fresh: frozenset[Key] = frozenset()  # whose memory is followed
+    made: ast.AST | None = None  # the call, or the nested function, that the holder comes from
 
 
 class Callees(Protocol):
@@ -53,7 +56,8 @@ class Outcomes(Operators):
         ours = frozenset(key for key, value in arguments.items() if self.followed(value))
         if not ours or any(tracked(value) for value in spread):
             return None
-        asked = Asked(given.node, holder, attr, arguments, given.starred or given.spread, ours)
+        made = self.made_by(holder)
+        asked = Asked(given.node, holder, attr, arguments, given.starred or given.spread, ours, made)
         outcome = self.callees.outcome(asked)
         if outcome is None:
             return None
@@ -65,6 +69,17 @@ class Outcomes(Operators):
         for value in spread:
             self.read(value, given.node, "passed on")
         return self.applied(asked, outcome, f"{holder.name}.{attr}" if attr else holder.name)
+
+    def made_by(self, holder: Value) -> ast.AST | None:
+        """The call, or the nested function, that a value is the result of."""
+        match holder.ident:
+            case ("def", Def() as at) if at.place >= 0:
+                instr = self.graph.blocks[at.block].instrs[at.place]
+                if instr.op == "closure":
+                    return instr.node
+                if instr.op == "call" and _root(instr) not in self.graph.locals:
+                    return instr.node if only_called(self.graph, at, methods=True) else None
+        return None
 
     def typed(self, api: str, value: Value) -> Value:
         """What a function gives back, where it is annotated: ints hold no memory, and methods of tensors run no code.
@@ -111,7 +126,9 @@ class Outcomes(Operators):
         elif outcome.assumes:
             for buffer in sorted(self.state.escaped, key=lambda buffer: buffer.name):
                 self.tell(Read(buffer, None, node, f"not reached by {name}()"))
-        effects = [(value, outcome.effects.get(key, UNSEEN)) for key, value in asked.arguments.items()]
+        effects = [
+            (value, self.placed(outcome.effects.get(key, UNSEEN), asked)) for key, value in asked.arguments.items()
+        ]
         written: Refs = NONE
         if outcome.apart:
             self.apart_calls.add(node)
@@ -132,6 +149,36 @@ class Outcomes(Operators):
         result = self.given_back(asked, outcome, name)
         self.assuming = was
         return result
+
+    def placed(self, effect: Effect, asked: Asked) -> Effect:
+        """With bounds that depend on the arguments told in terms of the caller."""
+        reads, writes = (None if box is None else self.bounds(box, asked) for box in (effect.reads, effect.writes))
+        if effect.reads is not None and reads is None:
+            effect = replace(effect, reads=ALL)
+        elif reads != effect.reads:
+            effect = replace(effect, reads=reads)
+        if writes == effect.writes:
+            return effect
+        return replace(effect, writes=writes, touches=effect.touches or writes is None)
+
+    def bounds(self, box: Box, asked: Asked) -> Box | None:
+        """None where the caller does not know an integer on which a bound depends."""
+        known: dict[Atom, Size] = {}
+        for atom in box.atoms:
+            match atom.key:
+                case ("argument", (int() | str()) as key):
+                    size = asked.arguments[key].size if key in asked.arguments else None
+                case ("argument", (int() | str()) as key, int(place)):
+                    value = asked.arguments.get(key)
+                    size = self.dimension(value, place).size if value is not None and value.tensor else None
+                case ("argument", *_):
+                    size = None
+                case _:
+                    continue
+            if size is None:
+                return None
+            known[atom] = self.settle(size)
+        return box.replace(known.get)
 
     def let_out(self, value: Value, effect: Effect, node: ast.AST, name: str) -> None:
         if effect.keeps and value.reach:
@@ -178,6 +225,14 @@ class Outcomes(Operators):
         return Value(("def", self.at), held | OUT, held | OUT, name=f"{name}()")
 
 
+def _root(instr: Instr) -> str:
+    """The name that the callee begins with."""
+    func = instr.node.func if isinstance(instr.node, ast.Call) else None
+    while isinstance(func, ast.Attribute):
+        func = func.value
+    return func.id if isinstance(func, ast.Name) else ""
+
+
 def _arguments(given: Given, spread: bool) -> dict[Key, Value]:
     """By place or keyword; with `spread` also those behind a star, and all behind the first of them."""
     stars = [place for place, node in enumerate(given.node.args) if isinstance(node, ast.Starred)]
@@ -202,11 +257,11 @@ def _writes(effect: Effect) -> bool:
 
 
 def index_of(box: Box) -> tuple[Entry, ...] | None:
-    """A part with known bounds as an index into the argument; None where it is not one."""
+    """A part as an index into the argument; None where it is not one."""
     cuts: dict[int, Cut] = {}
     for dimension, axis in box.axes:
         match axis:
-            case Run(low, high) if low.constant is not None and (high is None or high.constant is not None):
+            case Run(low, high):
                 cuts[dimension] = Cut(_end(low), high, 1)
             case Comb(step, rests) if len(rests) == 1:
                 cuts[dimension] = Cut(as_size(min(rests)), None, step)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from codemods.core.syntax import walk
 from codemods.read.expressions import Context, Expressions, names_in
 from codemods.read.graph import Around, Graph, arguments_of, loops
+from codemods.read.nested import calls_of, rebound_inside
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Scope = Function | ast.Module | ast.ClassDef
@@ -37,8 +38,9 @@ class Loop:
 
 
 class Statements(Expressions):
-    def __init__(self, quiet: Context) -> None:
+    def __init__(self, scope: Scope, quiet: Context) -> None:
         super().__init__()
+        self.scope = scope
         self.quiet = quiet  # a context manager that swallows no exception and calls nothing of ours
         self.frames: list[Loop | Finally | Leave] = []
         self.declared: set[str] = set()  # global or nonlocal, here or in a nested scope
@@ -343,13 +345,18 @@ class Statements(Expressions):
             self.emit("keep", default, (self.value(default),), "kept as a default argument")
         if node.decorator_list:
             self.emit("foreign", node)
-        self.declared |= _rebound_inside(node)
-        self.emit("store", node, (self.emit("closure", node, data=self.captured(node)),), node.name)
+        self.declared |= rebound_inside(node)
+        calls = calls_of(node, self.scope) if isinstance(node, ast.FunctionDef) else None
+        captured = self.captured(node)
+        self.free |= dict.fromkeys(calls or (), tuple(sorted(captured)))
+        self.emit(
+            "store", node, (self.emit("closure", node, data=captured if calls is None else frozenset()),), node.name
+        )
 
     on_AsyncFunctionDef = on_FunctionDef
 
     def on_ClassDef(self, node: ast.ClassDef) -> None:
-        self.declared |= _rebound_inside(node)
+        self.declared |= rebound_inside(node)
         slot = self.emit("closure", node, data=names_in(node))
         self.emit("foreign", node)  # its body, its metaclass and its decorators run
         self.emit("store", node, (slot,), node.name)
@@ -366,7 +373,7 @@ def pattern_names(pattern: ast.pattern) -> list[str]:
 
 def build(scope: Scope, quiet: Context) -> Graph:
     """The graph of a function, or of the statements of a module or class body."""
-    made = Statements(quiet)
+    made = Statements(scope, quiet)
     if isinstance(scope, ast.Lambda):
         made.emit("return", scope, (made.value(scope.body),))
     else:
@@ -389,7 +396,3 @@ def _scope_names(scope: Scope, made: Statements, graph: Graph) -> None:
     public = own if isinstance(scope, ast.Module | ast.ClassDef) else set()
     graph.locals = frozenset(own)
     graph.shared = frozenset(made.declared | public)
-
-
-def _rebound_inside(node: ast.AST) -> set[str]:
-    return {name for inner in walk(node) if isinstance(inner, ast.Nonlocal) for name in inner.names}
