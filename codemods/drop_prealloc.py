@@ -17,7 +17,7 @@ from codemods.core.edit import Remove
 from codemods.core.event import Birth, Escape, Event, Flow, Rebound, Write
 from codemods.core.proposal import Proposal
 from codemods.core.span import span
-from codemods.core.syntax import effects
+from codemods.core.syntax import effects, walk
 from codemods.core.verdict import Saves
 from codemods.prove.not_deliberate import NotDeliberate
 from codemods.prove.silent import Silent
@@ -47,6 +47,8 @@ def propose(flow: Flow) -> Iterator[Proposal]:
 def _bound_again(flow: Flow, birth: Birth, target: ast.Name) -> bool:
     """On some path the name is bound again, and the memory was not used by then. Where every path fills it, reads it
     or passes it on, nobody would call it a pre-allocation."""
+    if not any(_binds_again(event, birth, target) for event in flow.events):
+        return False
     todo = [after for point, event in enumerate(flow.events) if event is birth for after in flow.next[point]]
     seen: set[int] = set()
     while todo:
@@ -56,12 +58,21 @@ def _bound_again(flow: Flow, birth: Birth, target: ast.Name) -> bool:
         seen.add(point)
         event = flow.events[point]
         if event is not None and event.buffer is birth.buffer:
-            if isinstance(event, Rebound) and event.name == target.id and event.node is not target:
+            if _binds_again(event, birth, target):
                 return True
             if event is birth or _plainly_used(event, birth, target.id):
                 continue
         todo += flow.next[point]
     return False
+
+
+def _binds_again(event: Event | None, birth: Birth, target: ast.Name) -> bool:
+    return (
+        isinstance(event, Rebound)
+        and event.buffer is birth.buffer
+        and event.name == target.id
+        and event.node is not target
+    )
 
 
 def _plainly_used(event: Event, birth: Birth, name: str) -> bool:
@@ -70,7 +81,7 @@ def _plainly_used(event: Event, birth: Birth, name: str) -> bool:
         return False
     if isinstance(event, Escape) and event.how != "unseen-call":
         return False
-    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(event.node))
+    return any(isinstance(part, ast.Name) and part.id == name for part in walk(event.node))
 
 
 def _proposal(flow: Flow, birth: Birth, call: ast.Call, statement: ast.stmt, name: str) -> Proposal:

@@ -43,9 +43,11 @@ class Here:
     hidden: frozenset[str] = frozenset()  # names that functions around it bind
 
     def outcome(self, asked: Asked) -> Outcome | None:
+        outcome = self._outcome(asked)
+        return None if outcome is None or self.module.exchanged else outcome  # most calls lead nowhere: asked last
+
+    def _outcome(self, asked: Asked) -> Outcome | None:
         holder, attr = asked.holder, asked.attr
-        if self.module.exchanged:
-            return None
         if isinstance(asked.made, ast.FunctionDef):
             return None if attr else self._nested(asked, asked.made)
         if attr and self.within is not None:
