@@ -18,16 +18,17 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from codemods.core.event import Flow
 from codemods.core.report import Life, Notice, Report
 from codemods.core.span import Span, Step, span
 from codemods.core.verdict import Decision, Refused, Verdict
 
 if TYPE_CHECKING:
+    from codemods.core.event import Flow
     from codemods.core.proposal import Proposal
     from codemods.ops.contracts import Contracts
     from codemods.prove import Obligation
     from codemods.read.discover import Exclude, File
+    from codemods.read.looked import Looked
     from codemods.read.summary import Summaries
     from codemods.write.patch import Change
 
@@ -50,6 +51,7 @@ class Options:
     every: bool = False  # rewrite also where it saves nothing
     explain: bool = False  # tell the life of every buffer, and of suppressed sites too
     contracts: Contracts = field(default_factory=dict)  # the project's own
+    cached: bool = False  # keep what is decided, and use what was decided before
 
     @property
     def selected(self) -> tuple[str, ...]:
@@ -68,7 +70,7 @@ class Found:
     notices: tuple[Notice, ...] = ()
     parsed: bool = False
     lives: tuple[Life, ...] = ()
-    looked: frozenset[Path] = frozenset()  # other files that the decisions rest on; a directory: all in it
+    looked: frozenset[Looked] = frozenset()  # what else they rest on
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def run(paths: Sequence[Path], options: Options = DEFAULTS, progress: Progress |
 
 def scan(paths: Sequence[Path], options: Options = DEFAULTS, progress: Progress | None = None) -> Scan:
     """As `run`, with the files."""
+    from codemods.pipeline import cache
     from codemods.pipeline.pool import each
     from codemods.read.config import check_names
     from codemods.read.discover import File, discover, interesting, read
@@ -136,8 +139,8 @@ def scan(paths: Sequence[Path], options: Options = DEFAULTS, progress: Progress 
         scanned += 1
         if isinstance(item, File) and interesting(source):
             work.append((item, source))
-    decide = partial(_decide, options=options, run=os.urandom(8).hex())
-    found = list(each(decide, work, progress))
+    decide = partial(each, partial(_decide, options=options, run=os.urandom(8).hex()), progress=progress)
+    found = cache.decided(paths, options, work, decide) if options.cached else list(decide(work))
     failed += [notice for result in found for notice in result.failed]
     report = Report(
         decisions=tuple(sorted((d for result in found for d in result.decisions), key=_order)),

@@ -21,7 +21,7 @@ MOST_WORKERS = 8
 CHUNK = 8  # files that a worker is handed at a time
 
 
-def each(work: Callable[[Item], Found], items: Sequence[Item], progress: Progress | None) -> Iterator[Found]:
+def each(work: Callable[[Item], Found], items: Sequence[Item], progress: Progress | None = None) -> Iterator[Found]:
     """The results, in the order of the items. `work` must not raise, and must be something that can be pickled."""
     tell = progress or (lambda done, total: None)
     tell(0, len(items))

@@ -11,7 +11,8 @@ from functools import cached_property
 from pathlib import Path
 
 from codemods.core.syntax import walk
-from codemods.read.bases import classes, renames
+from codemods.read.bases import Derived, classes, derived, renames
+from codemods.read.looked import ABSENT, Looked, content
 from codemods.read.marks import marks
 from codemods.read.names import BUILTINS, GLOBAL, Names, bound_within, names_of, own_names, stored
 from codemods.read.patches import patched
@@ -42,7 +43,6 @@ class Alias:
 
 
 Binding = Function | ast.ClassDef | Import | Alias
-Derived = tuple[dict[str, tuple[tuple[str, str], ...]], frozenset[tuple[str, str]]]  # by base; other names
 
 
 @dataclass(eq=False)
@@ -233,15 +233,15 @@ class Found:
 @dataclass(eq=False)
 class Checkout:
     """The files around one that is read. `root`: where imports begin, None where nothing else is to be read.
-    `base`: what names are reported relative to. `top`: the package in which subclasses are looked for. `looked`: every
-    other file that was read, or asked for."""
+    `base`: what names are reported relative to. `top`: the package in which subclasses are looked for. `looked`: what
+    else was read, or asked for."""
 
     root: Path | None = None
     base: Path | None = None
     top: Path | None = None
     modules: dict[str, Module | None] = field(default_factory=dict)
-    asked: dict[str, tuple[Path, ...]] = field(default_factory=dict)
-    looked: set[Path] = field(default_factory=set)
+    asked: dict[str, tuple[Looked, ...]] = field(default_factory=dict)
+    looked: set[Looked] = field(default_factory=set)
     derived: Derived | None = None
 
     def module(self, dotted: str) -> Module | None:
@@ -265,18 +265,18 @@ class Checkout:
             return None
         plain = self.root.joinpath(*parts)
         for file, package in ((plain / "__init__.py", dotted), (plain.with_suffix(".py"), ".".join(parts[:-1]))):
-            self.asked[dotted] = (*self.asked.get(dotted, ()), file)
-            if file.is_file():
-                return self._parsed(file, dotted, package)
+            source, seen = content(file)
+            self.asked[dotted] = (*self.asked.get(dotted, ()), Looked("file", str(file), seen))
+            if seen != ABSENT:
+                return self._parsed(file, source, dotted, package) if source is not None else None
         return None
 
-    def _parsed(self, file: Path, dotted: str, package: str) -> Module | None:
+    def _parsed(self, file: Path, source: bytes, dotted: str, package: str) -> Module | None:
         try:
-            source = file.read_bytes()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 tree = ast.parse(source)
-        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
         return Module(self.named(file), dotted, package, tree, source, self)
 
@@ -334,12 +334,11 @@ class Checkout:
 
     def subclasses(self, name: str, own: Module) -> tuple[tuple[str, str], ...]:
         """Classes of the checkout, and of one module, as (module, class), that name this one among their bases."""
-        if self.derived is None:
-            self.derived = self._derived()
-        if self.top is not None:
-            self.looked.add(self.top)
+        if self.derived is None and self.top is not None:
+            self.derived = derived(self.top)
         here = [(own.dotted, *one) for one in own.classes]
-        below, renamed = self.derived
+        below, renamed = (self.derived.below, self.derived.renamed) if self.derived else ({}, frozenset())
+        self.looked |= {self.derived.looked} if self.derived else set()
         used = below.keys() | {base for _, _, bases in here for base in bases}
         renamed = renamed | own.renames
         names = [name]
@@ -347,32 +346,6 @@ class Checkout:
             names += sorted({new for old, new in renamed if old == known and new in used} - set(names))
         found = [(dotted, one) for dotted, one, bases in here if bases & set(names)]
         return tuple(dict.fromkeys([*found, *(one for known in names for one in below.get(known, ()))]))
-
-    def _derived(self) -> Derived:
-        found: dict[str, list[tuple[str, str]]] = {}
-        renamed: set[tuple[str, str]] = set()
-        for file in sorted(self._files()):
-            try:
-                source = file.read_bytes()
-            except OSError:
-                continue
-            dotted = self._dotted(file)
-            renamed |= renames(source)
-            for name, bases in classes(source):
-                for base in bases:
-                    found.setdefault(base, []).append((dotted, name))
-        return {name: tuple(every) for name, every in found.items()}, frozenset(
-            (old, new) for old, new in renamed if new in found
-        )
-
-    def _files(self) -> Iterator[Path]:
-        if self.top is not None:
-            yield from self.top.rglob("*.py")
-
-    def _dotted(self, file: Path) -> str:
-        assert self.root is not None
-        parts = file.relative_to(self.root).with_suffix("").parts
-        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def checkout_of(file: Path, name: str) -> Checkout:
