@@ -48,7 +48,7 @@ Entries = Mapping[str, Entry]  # by the path of the file
 def folder() -> Path:
     """Where results are kept."""
     if chosen := os.environ.get("TORCH_CODEMODS_CACHE"):
-        return Path(chosen)
+        return Path(chosen).absolute()
     from platformdirs import user_cache_path
 
     return user_cache_path("torch-codemods") / "results"
@@ -69,7 +69,10 @@ def decided(
     decide: Callable[[Sequence[Item]], Iterable[Found]],
 ) -> list[Found]:
     """The result for each item: what still holds is taken from the last run, the rest is decided."""
-    place, key = folder(), _key(paths, options)
+    place = folder()
+    if not place.is_absolute():  # of somebody who has no home
+        return list(decide(work))
+    key = _key(paths, options)
     file = place / f"{key.hex()[:32]}{SUFFIX}"
     before = _load(file, key)
     again = Again()
