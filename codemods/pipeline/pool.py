@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from codemods import Found, Item, Progress
 
 ENOUGH = 256  # files; below it starting processes costs more than it gives
-MOST_WORKERS = 8
+MOST_WORKERS = 4  # each has read its share of the checkout: more of them take more than 500 MB on a large one
 CHUNK = 8  # files that a worker is handed at a time
 
 
