@@ -33,6 +33,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+results = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The results that are kept between runs.")
+app.add_typer(results, name="cache")
+
 Names = list[str] | None
 Paths = Annotated[
     list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files and directories; none: the current directory.")
@@ -41,7 +44,7 @@ Select = Annotated[Names, typer.Option(metavar="NAMES", help="Only these codemod
 Ignore = Annotated[Names, typer.Option(metavar="NAMES", help="Not these codemods, comma separated.")]
 Excluded = Annotated[Names, typer.Option("--exclude", metavar="PATTERNS", help="Files to skip, as in .gitignore.")]
 Assume = Annotated[Names, typer.Option(metavar="NAMES", help="Assumptions to accept, by name.")]
-NoCache = Annotated[bool, typer.Option("--no-cache", help="Accepted; no result cache is kept in this version.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Decide everything anew, and keep nothing.")]
 Verdicts = Annotated[Names, typer.Option("--verdict", metavar="NAMES", help="Show only these.")]
 OutputFormat = Annotated[
     str, typer.Option(metavar="FORMAT", help="text, concise, json, jsonl, github, gitlab, sarif or markdown.")
@@ -128,6 +131,7 @@ def check(
     check_names(shown, VERDICTS, "--verdict", "verdict")
     paths = paths or [Path()]
     options, style = _settings(paths, select, ignore, exclude, assume, output_format)
+    options = replace(options, cached=not no_cache)
     scan, _ = _limited(paths, options, since, baseline)
     emit(_findings(scan, shown, style, statistics, options))
     tell(scan.report)
@@ -167,7 +171,7 @@ def fix(
     wishes.check()
     paths = paths or [Path()]
     options, _ = _settings(paths, select, ignore, exclude, assume, "")
-    options = replace(options, every=everything)
+    options = replace(options, every=everything, cached=not no_cache)
     if bowler is not None:
         return _with_bowler(bowler, paths, options, wishes, (select, ignore, assume, since, baseline, interactive))
     scan, counts = _limited(paths, options, since, baseline)
@@ -185,6 +189,29 @@ def fix(
         return [item for item in result if isinstance(item, Fixed)]
 
     return max(_status(failed), carry_out(wishes, fixed, refused, options, again))
+
+
+@results.command()
+@command
+def clean() -> int:
+    """Remove all kept results."""
+    from codemods.pipeline.cache import clean, folder
+    from codemods.write.streams import say
+    from codemods.write.summary import count
+
+    say(f"{count(clean(), 'file')} removed from {folder()}")
+    return 0
+
+
+@results.command(name="dir")
+@command
+def dir_() -> int:
+    """Show where results are kept."""
+    from codemods.pipeline.cache import folder
+    from codemods.write.streams import emit
+
+    emit(f"{folder()}\n")
+    return 0
 
 
 @app.command()

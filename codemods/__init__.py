@@ -18,16 +18,17 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from codemods.core.event import Flow
 from codemods.core.report import Life, Notice, Report
 from codemods.core.span import Span, Step, span
 from codemods.core.verdict import Decision, Refused, Verdict
 
 if TYPE_CHECKING:
+    from codemods.core.event import Flow
     from codemods.core.proposal import Proposal
     from codemods.ops.contracts import Contracts
     from codemods.prove import Obligation
     from codemods.read.discover import Exclude, File
+    from codemods.read.looked import Looked
     from codemods.read.summary import Summaries
     from codemods.write.patch import Change
 
@@ -37,7 +38,6 @@ Progress = Callable[[int, int], None]  # files done, files in all
 Keep = Callable[["File", Decision], bool]  # the decision as if on the lines that the file has on disk
 MOST_ROUNDS = 10
 MANY_OBJECTS = 200_000
-ENOUGH_FOR_A_POOL = 256  # files; below it starting processes costs more than it gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class Options:
     every: bool = False  # rewrite also where it saves nothing
     explain: bool = False  # tell the life of every buffer, and of suppressed sites too
     contracts: Contracts = field(default_factory=dict)  # the project's own
+    cached: bool = False  # keep what is decided, and use what was decided before
 
     @property
     def selected(self) -> tuple[str, ...]:
@@ -69,7 +70,7 @@ class Found:
     notices: tuple[Notice, ...] = ()
     parsed: bool = False
     lives: tuple[Life, ...] = ()
-    looked: frozenset[Path] = frozenset()  # other files that the decisions rest on; a directory: all in it
+    looked: frozenset[Looked] = frozenset()  # what else they rest on
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,8 @@ def run(paths: Sequence[Path], options: Options = DEFAULTS, progress: Progress |
 
 def scan(paths: Sequence[Path], options: Options = DEFAULTS, progress: Progress | None = None) -> Scan:
     """As `run`, with the files."""
+    from codemods.pipeline import cache
+    from codemods.pipeline.pool import each
     from codemods.read.config import check_names
     from codemods.read.discover import File, discover, interesting, read
 
@@ -136,8 +139,8 @@ def scan(paths: Sequence[Path], options: Options = DEFAULTS, progress: Progress 
         scanned += 1
         if isinstance(item, File) and interesting(source):
             work.append((item, source))
-    files = tuple(_map(partial(_decide, options=options, run=os.urandom(8).hex()), work, progress))
-    found = [result for _, result in files]
+    decide = partial(each, partial(_decide, options=options, run=os.urandom(8).hex()), progress=progress)
+    found = cache.decided(paths, options, work, decide) if options.cached else list(decide(work))
     failed += [notice for result in found for notice in result.failed]
     report = Report(
         decisions=tuple(sorted((d for result in found for d in result.decisions), key=_order)),
@@ -148,7 +151,7 @@ def scan(paths: Sequence[Path], options: Options = DEFAULTS, progress: Progress 
         seconds=time.perf_counter() - started,
         lives=tuple(life for result in found for life in result.lives),
     )
-    return Scan(report, files)
+    return Scan(report, tuple(zip((file for file, _ in work), found, strict=True)))
 
 
 def decide_file(
@@ -246,36 +249,6 @@ class _FunctionError(Exception):
     def __init__(self, where: str, line: int, error: Exception) -> None:
         super().__init__(f"internal error {where}: {type(error).__name__}: {error}")
         self.line = line
-
-
-def _map(
-    work: Callable[[Item], Found], items: Sequence[Item], progress: Progress | None
-) -> Iterator[tuple[File, Found]]:
-    """In processes where that pays; the results come in the order of the items."""
-    tell = progress or (lambda done, total: None)
-    tell(0, len(items))
-    workers = min(_processors(), 8)
-    if workers < 2 or len(items) < ENOUGH_FOR_A_POOL:
-        for done, item in enumerate(items, 1):
-            yield item[0], work(item)
-            tell(done, len(items))
-        return
-    import signal
-    from concurrent.futures import ProcessPoolExecutor
-
-    for module in ("read.host", *names()):
-        importlib.import_module(f"codemods.{module}")  # once, before the processes part
-    pool = ProcessPoolExecutor(workers, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
-    try:
-        for done, (item, result) in enumerate(zip(items, pool.map(work, items, chunksize=8), strict=True), 1):
-            yield item[0], result
-            tell(done, len(items))
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _decide(item: Item, options: Options, run: str) -> Found:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import secrets
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -16,6 +18,14 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accept", action="store_true", help="rewrite the expected files with what the tool decides now")
+
+
+@pytest.fixture(autouse=True)
+def results(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Each test has a result cache of its own, in a folder that is not there yet."""
+    place = tmp_path_factory.getbasetemp() / "results" / secrets.token_hex(8)
+    monkeypatch.setenv("TORCH_CODEMODS_CACHE", str(place))
+    return place
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ MOST_LINES = 400
 
 def layer(module: str) -> str:
     match module.split("."):
-        case ["codemods"]:
+        case ["codemods"] | ["codemods", "pipeline", *_]:
             return "pipeline"
         case ["cli"] | ["codemods", "__main__"]:
             return "cli"

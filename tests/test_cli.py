@@ -18,6 +18,7 @@ from commands import PROVED, REFUTED, REWRITTEN, ROOT, execute, git, invoke
 
 import codemods
 from codemods.core.event import Write
+from codemods.pipeline import pool
 
 
 @pytest.fixture(autouse=True)
@@ -257,8 +258,8 @@ def test_several_paths(checkout: Path) -> None:
 def test_processes_give_the_same_report(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = codemods.run([checkout])
     told: list[tuple[int, int]] = []
-    monkeypatch.setattr(codemods, "ENOUGH_FOR_A_POOL", 1)
-    monkeypatch.setattr(codemods, "_processors", lambda: 2)
+    monkeypatch.setattr(pool, "ENOUGH", 1)
+    monkeypatch.setattr(pool, "_processors", lambda: 2)
     together = codemods.run([checkout], progress=lambda done, total: told.append((done, total)))
     assert together.decisions == alone.decisions
     assert len(alone.decisions) == 2

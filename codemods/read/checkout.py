@@ -12,13 +12,14 @@ from pathlib import Path
 
 from codemods.core.syntax import walk
 from codemods.read.bases import Text, text_of
+from codemods.read.looked import ABSENT, Looked, content
 from codemods.read.marks import marks
 from codemods.read.names import BUILTINS, GLOBAL, Names, bound_within, names_of, own_names, stored
 from codemods.read.patches import patched
 from codemods.read.reexport import settled
 from codemods.read.roots import dotted_of, root_of
 from codemods.read.uses import given_before
-from codemods.read.world import World
+from codemods.read.world import World, world_of
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 MOST_HOPS = 8
@@ -237,16 +238,16 @@ class Found:
 @dataclass(eq=False)
 class Checkout:
     """The files around one that is read. `root`: where imports begin, None where nothing else is to be read.
-    `base`: what names are reported relative to. `top`: the package in which subclasses are looked for. `looked`: every
-    other file that was read, or asked for."""
+    `base`: what names are reported relative to. `top`: the package in which subclasses are looked for. `looked`: what
+    else was read, or asked for."""
 
     root: Path | None = None
     base: Path | None = None
     top: Path | None = None
     modules: dict[str, Module | None] = field(default_factory=dict)
-    asked: dict[str, tuple[Path, ...]] = field(default_factory=dict)
-    looked: set[Path] = field(default_factory=set)
-    texts: World | None = None
+    asked: dict[str, tuple[Looked, ...]] = field(default_factory=dict)
+    looked: set[Looked] = field(default_factory=set)
+    every: tuple[World, Looked] | None = None
     edited: tuple[Module, World] | None = None
 
     def module(self, dotted: str) -> Module | None:
@@ -270,18 +271,18 @@ class Checkout:
             return None
         plain = self.root.joinpath(*parts)
         for file, package in ((plain / "__init__.py", dotted), (plain.with_suffix(".py"), ".".join(parts[:-1]))):
-            self.asked[dotted] = (*self.asked.get(dotted, ()), file)
-            if file.is_file():
-                return self._parsed(file, dotted, package)
+            source, seen = content(file)
+            self.asked[dotted] = (*self.asked.get(dotted, ()), Looked("file", str(file), seen))
+            if seen != ABSENT:
+                return self._parsed(file, source, dotted, package) if source is not None else None
         return None
 
-    def _parsed(self, file: Path, dotted: str, package: str) -> Module | None:
+    def _parsed(self, file: Path, source: bytes, dotted: str, package: str) -> Module | None:
         try:
-            source = file.read_bytes()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 tree = ast.parse(source)
-        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
         return Module(self.named(file), dotted, package, tree, source, self)
 
@@ -344,37 +345,17 @@ class Checkout:
 
     def world(self, own: Module) -> World:
         """All classes of the checkout, and of one module."""
-        if self.texts is None:
-            self.texts = World({dotted: text_of(self._source(dotted)) for dotted in self.files}, self._source)
-        if self.top is not None:
-            self.looked.add(self.top)
+        if self.every is None and self.top is not None:
+            self.every = world_of(self.top)
+        world, looked = self.every or (World({}), None)
         text = own.text
-        if self.texts.texts.get(own.dotted) == text:
-            return self.texts
+        if world.texts.get(own.dotted) == text:
+            self.looked |= {looked} if looked else set()
+            return world
+        self.looked |= {replace(looked, means="")} if looked else set()
         if self.edited is None or self.edited[0] is not own:
-
-            def read(dotted: str) -> bytes:
-                return own.source if dotted == own.dotted else self._source(dotted)
-
-            self.edited = own, World({**self.texts.texts, own.dotted: text}, read)
+            self.edited = own, World({**world.texts, own.dotted: text}, world.files, {own.dotted: own.source})
         return self.edited[1]
-
-    @cached_property
-    def files(self) -> dict[str, Path]:
-        """Every file of the package, by module."""
-        files = sorted(self.top.rglob("*.py")) if self.top is not None else []
-        return {self._dotted(file): file for file in files}
-
-    def _source(self, dotted: str) -> bytes:
-        try:
-            return self.files[dotted].read_bytes()
-        except (OSError, KeyError):
-            return b""
-
-    def _dotted(self, file: Path) -> str:
-        assert self.root is not None
-        parts = file.relative_to(self.root).with_suffix("").parts
-        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def checkout_of(file: Path, name: str) -> Checkout:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from codemods.core.effect import Outcome
 from codemods.ops import contracts
 from codemods.ops.contracts import Contracts
+from codemods.ops.schema import Schema
 from codemods.read.checkout import Checkout
+from codemods.read.looked import Looked
 from codemods.read.outcomes import Asked
-from codemods.read.schemas import declared, project_of
+from codemods.read.roots import project_of
+from codemods.read.schemas import declared, registering
 from codemods.read.values import FRESH, OUTSIDE, Value
 
 
@@ -22,10 +25,7 @@ def compiled(asked: Asked, own: Contracts, checkout: Checkout) -> Outcome | None
     if places != list(range(len(places))):
         return None
     known = path in own or contracts.shipped(path) is not None
-    project = None if known or not path.startswith("torch.ops.") else project_of(checkout.root)
-    schema = declared(project, path) if project else None
-    if project:
-        checkout.looked.add(project)
+    schema = None if known or not path.startswith("torch.ops.") else _declared(path, checkout)
     return contracts.outcome(
         path,
         [_memory(keys[place]) for place in places],
@@ -34,6 +34,17 @@ def compiled(asked: Asked, own: Contracts, checkout: Checkout) -> Outcome | None
         own=own,
         declared=schema,
     )
+
+
+def _declared(path: str, checkout: Checkout) -> Schema | None:
+    if checkout.root is None:
+        return None
+    project = project_of(checkout.root)
+    checkout.looked.add(Looked("project", str(checkout.root), str(project or "")))
+    if project is None:
+        return None
+    checkout.looked.add(registering(project).looked)
+    return declared(project, path)
 
 
 def _memory(value: Value) -> frozenset[object]:

@@ -1,8 +1,10 @@
-"""Where the imports of a file begin, and what it is called by them."""
+"""Where the imports of a file begin, what it is called by them, and which project it belongs to."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+MARKS = (".git", "pyproject.toml", "setup.py")
 
 
 def root_of(file: Path) -> Path:
@@ -19,3 +21,8 @@ def dotted_of(file: Path, root: Path) -> tuple[str, str]:
     if parts[-1] == "__init__":
         return ".".join(parts[:-1]), ".".join(parts[:-1])
     return ".".join(parts), ".".join(parts[:-1])
+
+
+def project_of(folder: Path) -> Path | None:
+    """The root of the project that a folder is in, None where nothing marks one."""
+    return next((one for one in (folder, *folder.parents) if any((one / mark).exists() for mark in MARKS)), None)

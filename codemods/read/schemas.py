@@ -14,7 +14,7 @@ import ast
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -22,10 +22,10 @@ from pathlib import Path
 from codemods.core.syntax import walk
 from codemods.ops.schema import Parameter, Schema, SchemaError, parse
 from codemods.read.discover import SKIPPED
+from codemods.read.looked import Looked, digest, together
 
 SOURCES = (".cpp", ".cc", ".cu", ".cuh", ".h", ".hpp", ".hip", ".py")
 REGISTERS = re.compile(rb'\bdef\s*\(\s*"|\bdefine\s*\(|\bmutates_args\b')
-MARKS = (".git", "pyproject.toml", "setup.py")
 MOST_BYTES = 2_000_000
 MOST_FILES = 50_000  # more than any project has: somebody's home directory
 COMMENT = re.compile(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
@@ -45,7 +45,7 @@ def declared(root: Path, path: str) -> Schema | None:
     space, name = parts[2:4]
     found = [
         schema
-        for python, text in _registering(root)
+        for python, text in registering(root).texts
         if name in text
         for known, schema in (_python(text) if python else _cpp(text))
         if known.rpartition("::")[2] == name and known.rpartition("::")[0] in ("", space)
@@ -66,24 +66,39 @@ def _joined(schemas: list[Schema]) -> Schema | None:
     return replace(schemas[0], parameters=tuple(parameters))
 
 
-def project_of(folder: Path | None) -> Path | None:
-    """The root of the project that a folder is in, None where nothing marks one."""
-    around = (folder, *folder.parents) if folder else ()
-    return next((one for one in around if any((one / mark).exists() for mark in MARKS)), None)
+@dataclass(frozen=True, slots=True)
+class Registering:
+    """The files that register operators: whether it is Python, and the text."""
+
+    texts: tuple[tuple[bool, str], ...]
+    looked: Looked
 
 
 @lru_cache(maxsize=8)
-def _registering(root: Path) -> tuple[tuple[bool, str], ...]:
-    """The files that register operators: whether it is Python, and the text."""
-    files = tuple(islice(_sources(root), MOST_FILES + 1))
-    return tuple(
-        (file.suffix == ".py", source.decode("utf-8", "replace"))
-        for file in files
-        if len(files) <= MOST_FILES and (source := _read(file)) and REGISTERS.search(source)
-    )
+def registering(root: Path) -> Registering:
+    texts: list[tuple[bool, str]] = []
+    parts: list[tuple[str, str]] = []
+    for file, source in sources(root):
+        parts.append((str(file), digest(source)))
+        if source and REGISTERS.search(source):
+            texts.append((file.suffix == ".py", source.decode("utf-8", "replace")))
+    looked = Looked("operators", str(root), together(parts), digest(repr(texts).encode("utf-8", "surrogatepass")))
+    return Registering(tuple(texts), looked)
 
 
-def _sources(root: Path) -> Iterator[Path]:
+def sources(root: Path) -> Iterator[tuple[Path, bytes]]:
+    """The files that might; nothing of what cannot be read or is too large, and none where there are too many."""
+    files = tuple(islice(_files(root), MOST_FILES + 1))
+    yield from ((file, _read(file)) for file in files if len(files) <= MOST_FILES)
+
+
+def forget() -> None:
+    """Files have changed since."""
+    registering.cache_clear()
+    declared.cache_clear()
+
+
+def _files(root: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if name not in SKIPPED)
         yield from (Path(folder, name) for name in sorted(files) if name.endswith(SOURCES))

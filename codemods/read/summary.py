@@ -19,6 +19,7 @@ from codemods.read.expressions import names_in
 from codemods.read.here import Here
 from codemods.read.inside import FOLLOWED, Inside, Kind
 from codemods.read.life import effect
+from codemods.read.looked import Looked
 from codemods.read.lower import TooComplex
 from codemods.read.methods import Class
 from codemods.read.modules import KernelSource, kernel, module_of
@@ -59,7 +60,7 @@ class Summaries:
     lowest: dict[Key, int] = field(default_factory=dict)  # how far back in `pending` its callees lead
     looped: set[Key] = field(default_factory=set)
     kernels: dict[Module, Kernels] = field(default_factory=dict)
-    looked: dict[Key, frozenset[Path]] = field(default_factory=dict)  # the files that a summary rests on
+    looked: dict[Key, frozenset[Looked]] = field(default_factory=dict)  # what a summary rests on
     contracts: Contracts = field(default_factory=dict)  # the project's own
 
     def of(self, found: Found, kinds: Kinds, within: Class | None) -> Summary | None:
@@ -196,7 +197,7 @@ def summaries_of(file: Path | None, name: str, run: str | None, contracts: Contr
         return Summaries(Checkout(), contracts=contracts)
     around = checkout_of(file, name)
     made = Summaries(around) if run is None else _shared(run, around.root, around.base, around.top)
-    made.checkout.looked.clear()
+    made.checkout.looked = {Looked("root", str(file.parent), str(around.root))}
     made.contracts = contracts
     return made
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
-from codemods.read.bases import Text
+from codemods.read.bases import Text, text_of
+from codemods.read.looked import Looked, content, digest, python_files, together
+from codemods.read.roots import dotted_of
 
-Read = Callable[[str], bytes]  # the source of a module; empty where there is none
 Place = tuple[str, str]  # module, class
 
 
 @dataclass(eq=False)
 class World:
-    """`texts`: by module."""
+    """All by module. `sources`: those that are known; the others are read when they are asked about."""
 
     texts: dict[str, Text]
-    read: Read
-    found: dict[str, bytes] = field(default_factory=dict)  # sources that were looked into
+    files: Mapping[str, Path] = field(default_factory=dict)
+    sources: dict[str, bytes] = field(default_factory=dict)
 
     @cached_property
     def below(self) -> dict[bytes, tuple[Place, ...]]:
@@ -76,16 +78,18 @@ class World:
             return True
         if any(self.defines(module, attr) for module in self.odd):
             return True
-        return any(
-            (text.makes or (b"*", b"*") in text.patches)
-            and (self.mentions(module, names) or self.defines(module, attr))
-            for module, text in self.texts.items()
-        )
+        return any(self.mentions(module, names) or self.defines(module, attr) for module in self.making)
+
+    @cached_property
+    def making(self) -> tuple[str, ...]:
+        """Modules that make classes by calls, or patch them under names that are not written out."""
+        return tuple(module for module, text in self.texts.items() if text.makes or (b"*", b"*") in text.patches)
 
     def source(self, module: str) -> bytes:
-        if module not in self.found:
-            self.found[module] = self.read(module)
-        return self.found[module]
+        if module not in self.sources:
+            file = self.files.get(module)
+            self.sources[module] = (content(file)[0] if file else None) or b""
+        return self.sources[module]
 
     def mentions(self, module: str, words: set[bytes]) -> bool:
         return not words.isdisjoint(re.findall(rb"\w+", self.source(module)))
@@ -98,3 +102,25 @@ class World:
             % ((name,) * 3)
         )
         return re.search(rb"\b%s\b" % name, source) is not None and re.search(bound, source) is not None
+
+
+def world_of(top: Path) -> tuple[World, Looked]:
+    """All classes below a folder, which lies in the folder in which imports begin, and what was looked at."""
+    texts: dict[str, Text] = {}
+    files: dict[str, Path] = {}
+    parts: list[tuple[str, str]] = []
+    for file in python_files(top):
+        source, seen = content(file)
+        parts.append((str(file), seen))
+        dotted, _ = dotted_of(file, top.parent)
+        texts[dotted], files[dotted] = text_of(source or b""), file
+    world = World(texts, files)
+    return world, Looked("classes", str(top), together(parts), _means(world, dict(parts)))
+
+
+def _means(world: World, seen: dict[str, str]) -> str:
+    """All that a question about classes may depend on, by its digest."""
+    asked = sorted({*world.odd, *world.making})
+    patches = sorted(patch for text in world.texts.values() for patch in text.patches)
+    told = (sorted(world.below.items()), sorted(world.renames), patches, world.making)
+    return digest(repr((told, [(module, seen[str(world.files[module])]) for module in asked])).encode())
