@@ -51,6 +51,7 @@ class Options:
     every: bool = False  # rewrite also where it saves nothing
     explain: bool = False  # tell the life of every buffer, and of suppressed sites too
     contracts: Contracts = field(default_factory=dict)  # the project's own
+    processes: int = 8  # at most
 
     @property
     def selected(self) -> tuple[str, ...]:
@@ -136,7 +137,7 @@ def scan(paths: Sequence[Path], options: Options = DEFAULTS, progress: Progress 
         scanned += 1
         if isinstance(item, File) and interesting(source):
             work.append((item, source))
-    files = tuple(_map(partial(_decide, options=options, run=os.urandom(8).hex()), work, progress))
+    files = tuple(_map(partial(_decide, options=options, run=os.urandom(8).hex()), work, progress, options.processes))
     found = [result for _, result in files]
     failed += [notice for result in found for notice in result.failed]
     report = Report(
@@ -249,12 +250,12 @@ class _FunctionError(Exception):
 
 
 def _map(
-    work: Callable[[Item], Found], items: Sequence[Item], progress: Progress | None
+    work: Callable[[Item], Found], items: Sequence[Item], progress: Progress | None, most: int
 ) -> Iterator[tuple[File, Found]]:
     """In processes where that pays; the results come in the order of the items."""
     tell = progress or (lambda done, total: None)
     tell(0, len(items))
-    workers = min(_processors(), 8)
+    workers = min(processors(), most)
     if workers < 2 or len(items) < ENOUGH_FOR_A_POOL:
         for done, item in enumerate(items, 1):
             yield item[0], work(item)
@@ -274,7 +275,7 @@ def _map(
         pool.shutdown(cancel_futures=True)
 
 
-def _processors() -> int:
+def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -327,8 +328,7 @@ def _doubt(tree: ast.Module, source: bytes, name: str, sites: Iterable[_Site]) -
 
 
 def _first_line(flow: Flow) -> int:
-    lines = [span(event.node).line for event in flow.events if event is not None]
-    return min(filter(None, lines), default=1)
+    return min(filter(None, (span(event.node).line for event in flow.events if event is not None)), default=1)
 
 
 def _prove(proposal: Proposal, flow: Flow) -> Iterator[Verdict]:
