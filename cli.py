@@ -64,6 +64,14 @@ ReportFile = Annotated[str | None, typer.Option("--report", metavar="FILE", help
 Commit = Annotated[bool, typer.Option("--commit", help="Make a git commit of exactly the rewrites.")]
 Signoff = Annotated[bool, typer.Option("--signoff", "-s", help="Sign the commit off.")]
 Everything = Annotated[bool, typer.Option("--all", help="Rewrite proved sites that save nothing, too.")]
+Manifest = Annotated[
+    Path, typer.Argument(metavar="MANIFEST", help="A list of checkouts, or TOML with options for each.")
+]
+Output = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", metavar="N", help="Entries at a time; 0: one a processor.", min=0)]
+Timeout = Annotated[float | None, typer.Option(metavar="SECONDS", help="For each entry; an hour if nobody says.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Leave entries alone that are done and have not changed.")]
+Write = Annotated[bool, typer.Option("--write", help="Rewrite the checkouts; otherwise only tell what would be done.")]
 Version = Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version and leave.")]
 
 
@@ -225,6 +233,40 @@ def list_() -> int:
     pages = (f"{name}\n" + textwrap.indent(describe(name), "    ") + "\n" for name in names())
     emit("\n".join(pages))
     return 0
+
+
+@app.command()
+@command
+def batch(
+    manifest: Manifest,
+    output: Output = Path("torch-codemods-batch"),
+    jobs: Jobs = 0,
+    timeout: Timeout = None,
+    resume: Resume = False,
+    write: Write = False,
+    select: Select = None,
+    ignore: Ignore = None,
+    exclude: Excluded = None,
+    assume: Assume = None,
+    everything: Everything = False,
+) -> int:
+    """Do many checkouts, each in a process of its own."""
+    from codemods.batch.command import batch
+    from codemods.batch.manifest import Wanted
+    from codemods.core.errors import UsageError
+    from codemods.read.config import split
+
+    if timeout is not None and not timeout > 0:
+        raise UsageError("--timeout: must be above 0")
+    wanted = Wanted(
+        select=None if select is None else split(select) or ("",),
+        ignore=None if ignore is None else split(ignore),
+        exclude=None if exclude is None else split(exclude),
+        assume=None if assume is None else split(assume),
+        all=everything or None,
+        timeout=timeout,
+    )
+    return batch(manifest, wanted, output, jobs, resume=resume, write=write)
 
 
 def _settings(
