@@ -203,11 +203,10 @@ def plan(
     from codemods.write.patch import root_of
 
     root = Path(os.path.commonpath({root_of(path) for path in paths}))
+    run = os.urandom(8).hex()  # nothing is written meanwhile: the files around are read once
     for file, found in files:
-        if any(applicable(decision, options) for decision in found.decisions):
-            result = _fix(file, options, root, keep)
-            if result is not None:
-                yield result
+        if any(applicable(d, options) for d in found.decisions) and (result := _fix(file, options, root, keep, run)):
+            yield result
 
 
 def rewrite(
@@ -216,6 +215,7 @@ def rewrite(
     options: Options = DEFAULTS,
     path: Path | None = None,
     keep: Callable[[Decision], bool] | None = None,
+    run: str | None = None,
 ) -> tuple[bytes, tuple[tuple[Decision, ...], ...]]:
     """A file after everything is applied that is applicable, decided anew after each round, and those rounds.
 
@@ -228,7 +228,7 @@ def rewrite(
     original = source
     rounds: list[tuple[Decision, ...]] = []
     while len(rounds) < MOST_ROUNDS:
-        wanted = [d for d in decide_file(source, name, options, path).decisions if applicable(d, options)]
+        wanted = [d for d in decide_file(source, name, options, path, run).decisions if applicable(d, options)]
         if keep is not None and wanted:
             before = origin(original, source)
             wanted = [decision for decision in wanted if keep(before.moved(decision))]
@@ -379,7 +379,7 @@ def _lines(site: _Site) -> set[int]:
     return {node.line, node.end_line, around.line, around.end_line if simple else around.line}
 
 
-def _fix(file: File, options: Options, root: Path, keep: Keep | None) -> Fixed | Notice | None:
+def _fix(file: File, options: Options, root: Path, keep: Keep | None, run: str) -> Fixed | Notice | None:
     """Rewrite the text of one file, read anew so that proofs and text are of the same bytes."""
     from codemods.read.discover import read
     from codemods.write.patch import Change
@@ -389,7 +389,7 @@ def _fix(file: File, options: Options, root: Path, keep: Keep | None) -> Fixed |
     if isinstance(before, Notice):
         return before
     try:
-        text, rounds = rewrite(before, file.name, options, file.path, keep and partial(keep, file))
+        text, rounds = rewrite(before, file.name, options, file.path, keep and partial(keep, file), run)
     except CannotEdit as error:
         return Notice(file.name, 1, f"not rewritten: {error}")
     except Exception as error:
