@@ -17,7 +17,6 @@ import typer
 
 if TYPE_CHECKING:
     from codemods import Found, Keep, Options, Scan
-    from codemods.core.report import Notice
     from codemods.read.discover import File
     from codemods.review.carry_out import Wishes
     from codemods.review.limit import Site
@@ -67,6 +66,14 @@ ReportFile = Annotated[str | None, typer.Option("--report", metavar="FILE", help
 Commit = Annotated[bool, typer.Option("--commit", help="Make a git commit of exactly the rewrites.")]
 Signoff = Annotated[bool, typer.Option("--signoff", "-s", help="Sign the commit off.")]
 Everything = Annotated[bool, typer.Option("--all", help="Rewrite proved sites that save nothing, too.")]
+Manifest = Annotated[
+    Path, typer.Argument(metavar="MANIFEST", help="A list of checkouts, or TOML with options for each.")
+]
+Output = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", metavar="N", help="Entries at a time; 0: one a processor.", min=0)]
+Timeout = Annotated[float | None, typer.Option(metavar="SECONDS", help="For each entry; an hour if nobody says.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Leave entries alone that are done and have not changed.")]
+Write = Annotated[bool, typer.Option("--write", help="Rewrite the checkouts; otherwise only tell what would be done.")]
 Version = Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version and leave.")]
 
 
@@ -122,6 +129,7 @@ def check(
     Exits with 1 when a proved site saves something or a file could not be parsed.
     """
     from codemods import applicable
+    from codemods.core.report import exit_status
     from codemods.core.verdict import VERDICTS
     from codemods.read.config import check_names, split
     from codemods.write import summary
@@ -137,7 +145,7 @@ def check(
     tell(scan.report)
     say(summary.counts(scan.report))
     found = any(applicable(decision, options) for decision in scan.report.decisions)
-    return _status(scan.report.failed, found=found and not exit_zero, forgiving=exit_zero)
+    return exit_status(scan.report.failed, found=found and not exit_zero, forgiving=exit_zero)
 
 
 @app.command()
@@ -162,6 +170,7 @@ def fix(
 ) -> int:
     """Rewrite the proved sites in place and write what was done to a patch."""
     from codemods import Fixed, plan
+    from codemods.core.report import exit_status
     from codemods.review.carry_out import Wishes, carry_out, write_report
     from codemods.review.limit import site
     from codemods.write import summary
@@ -182,13 +191,13 @@ def fix(
     refused = [decision for decision in scan.report.decisions if decision.reason]
     if not fixed:
         say(f"nothing to rewrite: {summary.counts(scan.report)}")
-        return max(_status(failed), write_report(wishes, (), refused))
+        return max(exit_status(failed), write_report(wishes, (), refused))
 
     def again(wanted: frozenset[Site]) -> list[Fixed]:
         result = plan(scan.files, paths, options, lambda file, decision: site(file, decision) in wanted)
         return [item for item in result if isinstance(item, Fixed)]
 
-    return max(_status(failed), carry_out(wishes, fixed, refused, options, again))
+    return max(exit_status(failed), carry_out(wishes, fixed, refused, options, again))
 
 
 @results.command()
@@ -218,6 +227,7 @@ def dir_() -> int:
 @command
 def explain(place: Annotated[str, typer.Argument(metavar="FILE:LINE")], assume: Assume = None) -> int:
     """Tell the whole argument for the sites of one line."""
+    from codemods.core.report import exit_status
     from codemods.read.config import ConfigError
     from codemods.read.discover import locate
     from codemods.write.streams import emit, tell
@@ -237,7 +247,7 @@ def explain(place: Annotated[str, typer.Argument(metavar="FILE:LINE")], assume: 
     read_line = _reader(scan.files)
     emit(drawn(text for decision in here for text in argument(decision, read_line)))
     emit(drawn(text for life in others for text in facts(life, read_line)))
-    return _status(scan.report.failed)
+    return exit_status(scan.report.failed)
 
 
 @app.command(name="list")
@@ -254,29 +264,56 @@ def list_() -> int:
     return 0
 
 
+@app.command()
+@command
+def batch(
+    manifest: Manifest,
+    output: Output = Path("torch-codemods-batch"),
+    jobs: Jobs = 0,
+    timeout: Timeout = None,
+    resume: Resume = False,
+    write: Write = False,
+    select: Select = None,
+    ignore: Ignore = None,
+    exclude: Excluded = None,
+    assume: Assume = None,
+    everything: Everything = False,
+) -> int:
+    """Do many checkouts, each in a process of its own."""
+    from codemods.batch.command import batch
+    from codemods.batch.manifest import Wanted
+    from codemods.read.config import split
+
+    wanted = Wanted(
+        select=None if select is None else split(select) or ("",),
+        ignore=None if ignore is None else split(ignore),
+        exclude=None if exclude is None else split(exclude),
+        assume=None if assume is None else split(assume),
+        all=everything or None,
+        timeout=timeout,
+    )
+    return batch(manifest, wanted, output, jobs, resume=resume, write=write)
+
+
 def _settings(
     paths: Sequence[Path], select: Names, ignore: Names, exclude: Names, assume: Names, style: str
 ) -> tuple[Options, str]:
     """What holds: the command line before the configuration. Raises ConfigError for what cannot be used."""
-    from codemods import Options, names
+    from codemods import names
+    from codemods.pipeline.settings import options_of
     from codemods.read.config import FORMATS, check_names, load, split
     from codemods.read.discover import Exclude
 
     known = names()
     config = load(paths[0], known)
     check_names((style,) if style else (), FORMATS, "--output-format", "format")
-    chosen = config.select if select is None else split(select) or ("",)
-    ignored = config.ignore if ignore is None else split(ignore)
+    chosen = None if select is None else split(select) or ("",)
+    ignored = None if ignore is None else split(ignore)
     check_names(chosen or (), known, "--select")
     check_names(ignored or (), known, "--ignore")
-    skipped = Exclude(config.base, config.exclude or ()) if exclude is None else Exclude(Path.cwd(), split(exclude))
-    return Options(
-        select=chosen,
-        ignore=ignored or (),
-        exclude=(skipped,),
-        assume=(config.assume or ()) if assume is None else split(assume),
-        contracts=config.contracts,
-    ), style or config.output_format or "text"
+    skipped = None if exclude is None else Exclude(Path.cwd(), split(exclude))
+    assumed = None if assume is None else split(assume)
+    return options_of(config, chosen, ignored, skipped, assumed), style or config.output_format or "text"
 
 
 def _scan(paths: Sequence[Path], options: Options) -> Scan:
@@ -311,6 +348,7 @@ def _with_bowler(
 ) -> int:
     """As `fix`, with the rewrites of a script."""
     from codemods.core.errors import UsageError
+    from codemods.core.report import exit_status
     from codemods.review.bowler import load, plan
     from codemods.review.carry_out import carry_out
     from codemods.write.streams import say, tell
@@ -322,14 +360,8 @@ def _with_bowler(
     tell(report)
     if not fixed:
         say(f"nothing to rewrite: {count(report.scanned, 'file')}, {len(report.failed)} failed")
-        return _status(report.failed)
-    return max(_status(report.failed), carry_out(wishes, fixed, (), options, lambda _: []))
-
-
-def _status(failed: Sequence[Notice], *, found: bool = False, forgiving: bool = False) -> int:
-    if any(notice.internal for notice in failed):
-        return 2
-    return int(found or bool(failed) and not forgiving)
+        return exit_status(report.failed)
+    return max(exit_status(report.failed), carry_out(wishes, fixed, (), options, lambda _: []))
 
 
 def _findings(scan: Scan, shown: Sequence[str], style: str, statistics: bool, options: Options) -> str:

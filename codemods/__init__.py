@@ -52,6 +52,7 @@ class Options:
     explain: bool = False  # tell the life of every buffer, and of suppressed sites too
     contracts: Contracts = field(default_factory=dict)  # the project's own
     cached: bool = False  # keep what is decided, and use what was decided before
+    processes: int = 4  # at most: each has read its share of the checkout, and more take over 500 MB on a large one
 
     @property
     def selected(self) -> tuple[str, ...]:
@@ -139,7 +140,8 @@ def scan(paths: Sequence[Path], options: Options = DEFAULTS, progress: Progress 
         scanned += 1
         if isinstance(item, File) and interesting(source):
             work.append((item, source))
-    decide = partial(each, partial(_decide, options=options, run=os.urandom(8).hex()), progress=progress)
+    work_on = partial(_decide, options=options, run=os.urandom(8).hex())
+    decide = partial(each, work_on, most=options.processes, progress=progress)
     found = cache.decided(paths, options, work, decide) if options.cached else list(decide(work))
     failed += [notice for result in found for notice in result.failed]
     report = Report(
@@ -205,11 +207,10 @@ def plan(
     from codemods.write.patch import root_of
 
     root = Path(os.path.commonpath({root_of(path) for path in paths}))
+    run = os.urandom(8).hex()  # nothing is written meanwhile: the files around are read once
     for file, found in files:
-        if any(applicable(decision, options) for decision in found.decisions):
-            result = _fix(file, options, root, keep)
-            if result is not None:
-                yield result
+        if any(applicable(d, options) for d in found.decisions) and (result := _fix(file, options, root, keep, run)):
+            yield result
 
 
 def rewrite(
@@ -218,6 +219,7 @@ def rewrite(
     options: Options = DEFAULTS,
     path: Path | None = None,
     keep: Callable[[Decision], bool] | None = None,
+    run: str | None = None,
 ) -> tuple[bytes, tuple[tuple[Decision, ...], ...]]:
     """A file after everything is applied that is applicable, decided anew after each round, and those rounds.
 
@@ -230,7 +232,7 @@ def rewrite(
     original = source
     rounds: list[tuple[Decision, ...]] = []
     while len(rounds) < MOST_ROUNDS:
-        wanted = [d for d in decide_file(source, name, options, path).decisions if applicable(d, options)]
+        wanted = [d for d in decide_file(source, name, options, path, run).decisions if applicable(d, options)]
         if keep is not None and wanted:
             before = origin(original, source)
             wanted = [decision for decision in wanted if keep(before.moved(decision))]
@@ -300,8 +302,7 @@ def _doubt(tree: ast.Module, source: bytes, name: str, sites: Iterable[_Site]) -
 
 
 def _first_line(flow: Flow) -> int:
-    lines = [span(event.node).line for event in flow.events if event is not None]
-    return min(filter(None, lines), default=1)
+    return min(filter(None, (span(event.node).line for event in flow.events if event is not None)), default=1)
 
 
 def _prove(proposal: Proposal, flow: Flow) -> Iterator[Verdict]:
@@ -352,7 +353,7 @@ def _lines(site: _Site) -> set[int]:
     return {node.line, node.end_line, around.line, around.end_line if simple else around.line}
 
 
-def _fix(file: File, options: Options, root: Path, keep: Keep | None) -> Fixed | Notice | None:
+def _fix(file: File, options: Options, root: Path, keep: Keep | None, run: str) -> Fixed | Notice | None:
     """Rewrite the text of one file, read anew so that proofs and text are of the same bytes."""
     from codemods.read.discover import read
     from codemods.write.patch import Change
@@ -362,7 +363,7 @@ def _fix(file: File, options: Options, root: Path, keep: Keep | None) -> Fixed |
     if isinstance(before, Notice):
         return before
     try:
-        text, rounds = rewrite(before, file.name, options, file.path, keep and partial(keep, file))
+        text, rounds = rewrite(before, file.name, options, file.path, keep and partial(keep, file), run)
     except CannotEdit as error:
         return Notice(file.name, 1, f"not rewritten: {error}")
     except Exception as error:

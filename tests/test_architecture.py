@@ -14,7 +14,8 @@ from commands import PROVED, ROOT
 PACKAGE = ROOT / "codemods"
 FILES = sorted((*PACKAGE.rglob("*.py"), ROOT / "cli.py"))
 LAYERS = {  # what a file of each layer may import of ours
-    "cli": {"cli", "review", "pipeline", "codemod", "read", "prove", "write", "cover", "ops", "core"},
+    "cli": {"cli", "batch", "review", "pipeline", "codemod", "read", "prove", "write", "cover", "ops", "core"},
+    "batch": {"batch", "review", "pipeline", "read", "write", "core"},
     "review": {"review", "pipeline", "read", "write", "core"},
     "pipeline": {"pipeline", "codemod", "read", "prove", "write", "cover", "ops", "core"},
     "codemod": {"prove", "ops", "core"},
@@ -44,7 +45,7 @@ def layer(module: str) -> str:
             return "pipeline"
         case ["cli"] | ["codemods", "__main__"]:
             return "cli"
-        case ["codemods", ("core" | "cover" | "ops" | "prove" | "read" | "review" | "write") as name, *_]:
+        case ["codemods", ("batch" | "core" | "cover" | "ops" | "prove" | "read" | "review" | "write") as name, *_]:
             return name
     return "codemod"
 
@@ -127,7 +128,17 @@ def test_a_check_loads_neither_torch_nor_triton_nor_libcst(tmp_path: Path) -> No
     command = "from cli import app\nassert app(['check', 'a.py'], standalone_mode=False) == 1"
     modules = loaded(command, tmp_path)
     assert "codemods.write.report" in modules
-    assert not modules & {"torch", "triton", "libcst", "numpy", "rich", "sarif_pydantic", "unidiff", "codemods.review"}
+    assert not modules & {
+        "torch",
+        "triton",
+        "libcst",
+        "numpy",
+        "rich",
+        "sarif_pydantic",
+        "unidiff",
+        "codemods.batch",
+        "codemods.review",
+    }
 
 
 def test_importing_the_package_is_cheap(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from codemods import Options, Report, applicable, decide_file, run
+from codemods import Fixed, Options, Report, applicable, decide_file, plan, run, scan
 from codemods.core.verdict import Decision
+from codemods.read import summary
 
 WRITE = "import torch\ndef write(out: torch.Tensor, x: torch.Tensor):\n    out.copy_(x)\n"
 CALLER = """
@@ -412,3 +413,20 @@ def f(x):
 """
     (decision,) = [d for d in decide_file(text.encode(), "a.py").decisions if d.codemod == "zeros_to_empty"]
     assert decision.verdict in ("unknown", "refuted")
+
+
+def test_a_plan_reads_the_files_around_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = caller("from pkg.ops import write", "write")
+    root = checkout(tmp_path, {"pkg/ops.py": WRITE, "pkg/a.py": call, "pkg/b.py": call, "pkg/c.py": call})
+    made: list[summary.Checkout] = []
+    real = summary.Summaries
+
+    def counted(around: summary.Checkout) -> summary.Summaries:
+        made.append(around)
+        return real(around)
+
+    files = scan([root]).files
+    monkeypatch.setattr(summary, "Summaries", counted)
+    fixed = list(plan(files, [root], Options()))
+    assert [b"torch.empty(4)" in item.change.after for item in fixed if isinstance(item, Fixed)] == [True] * 3
+    assert len(made) == 1

@@ -259,7 +259,7 @@ def test_processes_give_the_same_report(checkout: Path, monkeypatch: pytest.Monk
     alone = codemods.run([checkout])
     told: list[tuple[int, int]] = []
     monkeypatch.setattr(pool, "ENOUGH", 1)
-    monkeypatch.setattr(pool, "_processors", lambda: 2)
+    monkeypatch.setattr(pool, "processors", lambda: 2)
     together = codemods.run([checkout], progress=lambda done, total: told.append((done, total)))
     assert together.decisions == alone.decisions
     assert len(alone.decisions) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codemods.core.span import Span, Step
@@ -40,3 +41,10 @@ class Report:
     notices: tuple[Notice, ...] = ()
     seconds: float = 0.0  # wall time
     lives: tuple[Life, ...] = ()  # for `explain` only
+
+
+def exit_status(failed: Sequence[Notice], *, found: bool = False, forgiving: bool = False) -> int:
+    """2 after an error of the tool itself, 1 where something was found or, unless it is forgiven, a file failed."""
+    if any(notice.internal for notice in failed):
+        return 2
+    return int(found or bool(failed) and not forgiving)

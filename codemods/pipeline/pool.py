@@ -17,15 +17,17 @@ if TYPE_CHECKING:
     from codemods import Found, Item, Progress
 
 ENOUGH = 256  # files; below it starting processes costs more than it gives
-MOST_WORKERS = 4  # each has read its share of the checkout: more of them take more than 500 MB on a large one
 CHUNK = 8  # files that a worker is handed at a time
 
 
-def each(work: Callable[[Item], Found], items: Sequence[Item], progress: Progress | None = None) -> Iterator[Found]:
-    """The results, in the order of the items. `work` must not raise, and must be something that can be pickled."""
+def each(
+    work: Callable[[Item], Found], items: Sequence[Item], most: int, progress: Progress | None = None
+) -> Iterator[Found]:
+    """The results, in the order of the items. `work` must not raise, and must be something that can be pickled. `most`:
+    processes."""
     tell = progress or (lambda done, total: None)
     tell(0, len(items))
-    workers = min(_processors(), MOST_WORKERS)
+    workers = min(processors(), most)
     apart = workers > 1 and len(items) >= ENOUGH
     for done, found in enumerate(_apart(work, items, workers) if apart else map(work, items), 1):
         yield found
@@ -84,5 +86,5 @@ def _names() -> tuple[str, ...]:
     return names()
 
 
-def _processors() -> int:
+def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

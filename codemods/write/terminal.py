@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import StringIO
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.syntax import Syntax
+from rich.table import Table
 from rich.text import Text
 
 from codemods.write.show import Line, plain
@@ -20,6 +22,7 @@ COLOURS = {"proved": "green", "assumed": "cyan", "unknown": "yellow", "refuted":
 INDENTS = {"head": "", "source": "    ", "caret": "    ", "note": "    "}
 STYLES = {"head": "bold", "source": "", "caret": "cyan", "note": "dim"}
 MARKS = {"-": "bold red", "+": "bold green"}
+WIDE = 1000  # columns: a name is not cut short
 SLOW = 0.5  # seconds after which a progress bar is shown
 
 
@@ -43,6 +46,40 @@ def progress() -> Iterator[Callable[[int, int], None]]:
         yield tell
     finally:
         bar.stop()
+
+
+@contextlib.contextmanager
+def entries(total: int) -> Iterator[Callable[[int, Sequence[str], str], None]]:
+    """A bar on stderr: how many are done, which are in work, and a line above it for one that ended, if any."""
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    bar = Progress(
+        BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False),
+        console=console, auto_refresh=False, transient=True,
+    )  # fmt: skip
+    task = bar.add_task("", total=total)
+
+    def tell(done: int, running: Sequence[str], line: str) -> None:
+        if line:
+            bar.console.print(line, soft_wrap=True, style="red" if line.startswith("error:") else "")
+        bar.update(task, completed=done, description=", ".join(running), refresh=True)
+
+    with bar:
+        yield tell
+
+
+def table(lines: Sequence[Sequence[str]], names: int) -> str:
+    """A heading, lines and sums as text for stdout; all columns but the first `names` hold numbers."""
+    drawn = Table(box=SIMPLE_HEAD, show_footer=True, pad_edge=False)
+    for index, (head, foot) in enumerate(zip(lines[0], lines[-1], strict=True)):
+        drawn.add_column(
+            head, foot, justify="left" if index < names else "right", style=COLOURS.get(head, ""), no_wrap=True
+        )
+    for line in lines[1:-1]:
+        drawn.add_row(*map(Text, line), style="red" if "failed" in line[:names] else "")
+    text = StringIO()
+    looks = looking(sys.stdout)
+    Console(file=text, force_terminal=looks, width=WIDE, highlight=False, markup=False, emoji=False).print(drawn)
+    return text.getvalue()
 
 
 def drawn(lines: Iterable[Line]) -> str:
