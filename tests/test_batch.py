@@ -24,6 +24,7 @@ import codemods
 from codemods.batch import run
 from codemods.batch.entry import Job
 from codemods.batch.manifest import Entry
+from codemods.pipeline import pool as processes
 
 FILES = {"entry.json", "log", "model_patch.diff", "report.json", "report.md", "sites.jsonl"}
 linux = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for processes")
@@ -355,8 +356,8 @@ def test_a_scan_keeps_to_its_processes(folder: Path, monkeypatch: pytest.MonkeyP
     def pool(*arguments: object, **settings: object) -> None:
         raise AssertionError("started processes")
 
-    monkeypatch.setattr(codemods, "ENOUGH_FOR_A_POOL", 1)
-    monkeypatch.setattr(codemods, "processors", lambda: 4)
+    monkeypatch.setattr(processes, "ENOUGH", 1)
+    monkeypatch.setattr(processes, "processors", lambda: 4)
     monkeypatch.setattr(futures, "ProcessPoolExecutor", pool)
     assert len(codemods.run([folder], codemods.Options(processes=1)).decisions) == 3
     with pytest.raises(AssertionError, match="started processes"):

@@ -36,7 +36,7 @@ def work(item: Item, once: Path, parent: int) -> Found:
 
 def decided(sources: list[bytes], folder: Path) -> Iterator[Found]:
     items = [(File(folder / f"{place}.py", f"{place}.py"), source) for place, source in enumerate(sources)]
-    return pool.each(partial(work, once=folder / "killed", parent=os.getpid()), items, None)
+    return pool.each(partial(work, once=folder / "killed", parent=os.getpid()), items, most=4)
 
 
 def test_the_order_is_that_of_the_items(tmp_path: Path) -> None:
