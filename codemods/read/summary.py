@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +17,7 @@ from codemods.core.syntax import children
 from codemods.ops.contracts import Contracts
 from codemods.read.binding import Bound, bind
 from codemods.read.calls import QUIET
-from codemods.read.checkout import Checkout, Found, Function, Module, checkout_of
+from codemods.read.checkout import Checkout, Found, Function, Import, Module, checkout_of
 from codemods.read.compiled import compiled
 from codemods.read.expressions import names_in
 from codemods.read.inside import FOLLOWED, Inside, Kind, constant_of, kind_of, nullable
@@ -106,10 +107,13 @@ class Summaries:
         found = self.checkout.function(module, name)
         if found is not None:
             module, name = found.module, found.node.name
+        elif isinstance(module.bindings.get(name), Import):
+            return None
         if module.exchanged or name in module.set_attributes:
             return None
         if module not in self.kernels:
-            self.kernels[module] = module_of(module.tree, module.source, module.names, module.name)
+            helpers = Helpers(module, self)
+            self.kernels[module] = module_of(module.tree, module.source, module.names, module.name, helpers)
         return kernel(self.kernels[module], name)
 
     def _leads_to(self, place: int) -> None:
@@ -198,6 +202,30 @@ def _private(ref: Ref, lowering: Inside) -> bool:
     """Memory that the callee has made and let out to nobody but its caller."""
     state = lowering.at_entry[lowering.graph.leave]
     return ref.buffer is FRESH or not (ref.buffer.shared or ref.buffer in state.escaped)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Helpers(Mapping[str, KernelSource]):
+    """What a file imports and certainly is a `triton.jit` function of another one; looked for when it is asked for."""
+
+    module: Module
+    summaries: Summaries
+
+    def __getitem__(self, name: str) -> KernelSource:
+        if name in self:
+            found = self.summaries.kernel(self.module, name)
+            if found is not None and not found.around:
+                return found
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(self.module.bindings.get(str(name)), Import)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self.module.bindings if name in self)
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
 
 
 @dataclass(eq=False)
