@@ -259,14 +259,14 @@ class Host:
     def stride(self, name: str, dimension: int) -> int:
         return self.strides[name][dimension]
 
-    def tensor(self, name: str, extents: list[ast.expr], loose: bool) -> None:
+    def tensor(self, name: str, extents: list[ast.expr], kind: str) -> None:
         shape = [self.size(extent) for extent in extents]
         if min(shape, default=1) < 0:
             raise Impossible("a negative extent")
         strides, step = [], 1
-        for extent in reversed(shape):
-            strides.insert(0, step)
-            step = step * extent + (1 if loose else 0)
+        for extent in shape if kind == "mixed" else reversed(shape):
+            strides.insert(len(strides) if kind == "mixed" else 0, step)
+            step = step * extent + (1 if kind == "loose" else 0)
         places = {
             sum(index * stride for index, stride in zip(place, strides, strict=True)): number
             for number, place in enumerate(itertools.product(*map(range, shape)))
@@ -275,13 +275,13 @@ class Host:
         self.tensors[name], self.strides[name], self.shapes[name] = Memory(places, values), strides, shape
 
 
-def tensors(node: ast.expr) -> tuple[str, list[ast.expr], bool] | None:
+def tensors(node: ast.expr) -> tuple[str, list[ast.expr], str] | None:
     match node:
-        case ast.Call(func=ast.Name(id="loose"), args=[inner]):
+        case ast.Call(func=ast.Name(id="loose" | "mixed" as kind), args=[inner]):
             found = tensors(inner)
-            return None if found is None else (*found[:2], True)
+            return None if found is None else (*found[:2], kind)
         case ast.Subscript(value=ast.Name(id=name), slice=index):
-            return name, index.elts if isinstance(index, ast.Tuple) else [index], False
+            return name, index.elts if isinstance(index, ast.Tuple) else [index], ""
     return None
 
 
@@ -357,7 +357,19 @@ def value(host: Host, name: str, node: ast.expr | None, known: bool) -> Any:
 
 def names_of_sizes(page: Page) -> list[str]:
     found: set[str] = {"unknown", "grid"}
-    ignored = {"cdiv", "next_power_of_2", "div", "meta", "min", "max", "stride", "loose", "unknown", page.kernel}
+    ignored = {
+        "cdiv",
+        "next_power_of_2",
+        "div",
+        "meta",
+        "min",
+        "max",
+        "stride",
+        "loose",
+        "mixed",
+        "unknown",
+        page.kernel,
+    }
     given = [*page.launch.args, *(word.value for word in page.launch.keywords)]
     ignored |= {shape[0] for node in given if (shape := tensors(node))}
     for node in ast.walk(page.launch):

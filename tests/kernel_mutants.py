@@ -98,7 +98,7 @@ def _number(node: ast.expr) -> bool:
     match node:
         case ast.Constant(value=None | bool()) | ast.Subscript() | ast.Name(id="unknown"):
             return False
-        case ast.Call(func=ast.Name(id="loose" | "stride")):
+        case ast.Call(func=ast.Name(id="loose" | "mixed" | "stride")):
             return False
     return True
 

@@ -28,6 +28,7 @@ from codemods.core.size import Atom, Size, as_size, variable
 from codemods.read.launch import outcome
 from codemods.read.modules import kernel, module_of
 from codemods.read.names import names_of
+from codemods.read.shapes import prod
 
 PAGES = Path(__file__).with_name("kernels")
 BLOCK = re.compile(r"^## (?P<title>.+?)\n+```python\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL)
@@ -129,6 +130,10 @@ def argument(node: ast.expr) -> Argument:
             found = argument(inner)
             assert isinstance(found, Tensor)
             return replace(found, contiguous=False)
+        case ast.Call(func=ast.Name(id="mixed"), args=[inner]):
+            found = argument(inner)
+            assert isinstance(found, Tensor) and found.shape is not None
+            return replace(found, shape=None, contiguous=False, count=prod(found.shape))
         case ast.Subscript(value=ast.Name(id=name), slice=index):
             extents = index.elts if isinstance(index, ast.Tuple) else [index]
             return Tensor(name, tuple(map(size, extents)), contiguous=True, name=name)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from test_callees import checkout
 
-from codemods import Options, run
+from codemods import Options, decide_file, run
 from codemods.core.verdict import Decision
 
 IMPORTED = """
@@ -188,3 +188,83 @@ def test_a_kernel_that_names_another_language_rests_on_it(imports: str, tmp_path
     user = USER.replace("from pkg.compat import tl, triton", imports).replace("tl.store(", f"{name}.store(")
     decision = decided(tmp_path, "", "", user)
     assert decision.assumes == ("reexport:shop",) or decision.verdict == "unknown"
+
+
+# --- imports inside kernels
+
+HELPERS = """
+    from ..compat import tl, triton
+    SCALE = 2
+    @triton.jit
+    def put(out, at, value, n):
+        tl.store(out + at, value * SCALE, mask=at < n)
+    @triton.jit
+    def off(block: tl.constexpr):
+        return tl.program_id(0) * block + tl.arange(0, block)
+"""
+RELATIVE = """
+    import torch
+    from ..compat import tl, triton
+    from .helpers import off as place, put
+    @triton.jit
+    def fill(out, n, B: tl.constexpr):
+        put(out, place(B), 1.0, n)
+    def f(n: int):
+        out = torch.zeros(n)
+        fill[(triton.cdiv(n, 128),)](out, n, B=128)
+        return out
+"""
+COMPAT = """
+    import triton
+    import triton.language as tl
+"""
+
+
+def relative(tmp_path: Path, inits: bool = True, **changed: str) -> list[Decision]:
+    files = {"pkg/__init__.py": "", "pkg/compat.py": COMPAT, "pkg/sub/helpers.py": HELPERS, "pkg/sub/user.py": RELATIVE}
+    files |= {f"pkg/sub/{name}.py" if name != "compat" else "pkg/compat.py": text for name, text in changed.items()}
+    checkout(tmp_path, files)
+    if not inits:
+        (tmp_path / "pkg/sub/__init__.py").unlink()
+    return list(run([tmp_path / "pkg/sub/user.py"], Options(select=("zeros_to_empty",))).decisions)
+
+
+@pytest.mark.parametrize("inits", [True, False])
+def test_a_kernel_uses_functions_of_another_file(tmp_path: Path, inits: bool) -> None:
+    (decision,) = relative(tmp_path, inits)
+    assert decision.verdict == "proved"
+    assert any("helpers.py" in step.text for step in decision.because), decision.because
+
+
+def test_the_files_of_the_functions_are_told(tmp_path: Path) -> None:
+    relative(tmp_path)
+    found = decide_file(
+        (tmp_path / "pkg/sub/user.py").read_bytes(), "pkg/sub/user.py", path=tmp_path / "pkg/sub/user.py"
+    )
+    assert {"compat.py", "helpers.py"} <= {path.name for path in found.looked}
+
+
+def test_a_function_of_another_file_that_stores_less(tmp_path: Path) -> None:
+    (decision,) = relative(tmp_path, helpers=HELPERS.replace("mask=at < n", "mask=at < n - 1"))
+    assert decision.verdict in ("unknown", "refuted")
+
+
+def test_a_function_of_another_file_that_is_exchanged(tmp_path: Path) -> None:
+    (decision,) = relative(tmp_path, helpers=HELPERS + "    def change(new):\n        globals()['put'] = new\n")
+    assert decision.verdict == "unknown"
+
+
+def test_a_function_of_another_file_that_is_no_kernel(tmp_path: Path) -> None:
+    text = HELPERS.replace("@triton.jit\n    def put", "def put")
+    (decision,) = relative(tmp_path, helpers=text)
+    assert decision.verdict == "unknown"
+
+
+def test_triton_that_a_relative_import_may_exchange(tmp_path: Path) -> None:
+    (decision,) = relative(tmp_path, compat=COMPAT + "    tl = object()\n")
+    assert decision.verdict in ("assumed", "unknown")
+
+
+def test_triton_that_the_file_itself_patches(tmp_path: Path) -> None:
+    (decision,) = relative(tmp_path, user=RELATIVE + "    tl.store = print\n")
+    assert decision.verdict in ("assumed", "unknown")

@@ -6,7 +6,7 @@ Numbers are sizes. The atoms of a size may carry a structure in their key, which
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 
 from codemods.core.size import Atom, Size, as_size, variable
@@ -14,13 +14,15 @@ from codemods.core.size import Atom, Size, as_size, variable
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """`key`: equal for one tensor under several names, and what `Stride.of` refers to."""
+    """`key`: equal for one tensor under several names, and what `Stride.of` refers to. `count`: so many elements fill
+    the memory from its pointer on, in whatever order of the dimensions; None where that is not known."""
 
     key: Hashable
     shape: tuple[Size, ...] | None = None  # None: nothing is known, not even the rank
     strides: tuple[Size, ...] | None = None  # in elements
     contiguous: bool = False  # its strides are those of its shape, in row-major order
     name: str = ""  # as the host function writes it
+    count: Size | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,29 @@ class Launch:
     `grid` is None where not even the number of entries is known.
 
     `positive`: numbers that are known to be >= 1. `multiples`: numbers that are known to be a multiple of a size, as
-    `assert n % group == 0` says it."""
+    `assert n % group == 0` says it. `products`: what some numbers are made of, such as the number of elements of a
+    tensor of its extents."""
 
     grid: tuple[Size | None, ...] | None
     arguments: tuple[Argument, ...] = ()
     keywords: tuple[tuple[str, Argument], ...] = ()
     positive: frozenset[Atom] = field(default_factory=frozenset)
     multiples: tuple[tuple[Atom, Size], ...] = ()
+    products: tuple[tuple[Atom, Size], ...] = ()
+
+    @property
+    def sizes(self) -> Iterator[Size]:
+        """All numbers in it."""
+        yield from (size for size in self.grid or () if size is not None)
+        for argument in (*self.arguments, *(value for _, value in self.keywords)):
+            match argument:
+                case Number(size):
+                    yield size
+                case Tensor(shape=shape, count=count):
+                    yield from shape or ()
+                    yield from () if count is None else (count,)
+        yield from (size for _, size in self.multiples)
+        yield from (variable(atom) for atom in (*self.positive, *(atom for atom, _ in self.multiples)))
 
 
 def meta(name: str) -> Size:

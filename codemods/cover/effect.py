@@ -21,12 +21,14 @@ from codemods.cover.stores import Covered, covered
 @dataclass(frozen=True, slots=True)
 class Memory:
     """An argument: the parameter it is passed for, and its shape where that is known. `size` gives a polynomial in
-    the names of the host, where it has names for all of it."""
+    the names of the host, where it has names for all of it. `count`: so many elements fill the memory from the pointer
+    on, in whatever order."""
 
     parameter: str
     extents: tuple[Poly, ...] | None
     strides: tuple[Poly, ...] | None
     size: Callable[[Poly], Size | None]
+    count: Poly | None = None
 
 
 def effect(trace: Trace, memory: Memory | None, name: str, path: str, line: int) -> Effect:
@@ -38,7 +40,7 @@ def effect(trace: Trace, memory: Memory | None, name: str, path: str, line: int)
         return Effect(keeps="unseen", told=told, missing=told)
     own = [access for access in trace.accesses if access.bases is None or memory.parameter in access.bases]
     stores = [access for access in own if access.kind == "store"]
-    shape = _shape(trace, memory)
+    shape = _shape(trace, memory.extents, memory.strides)
     reads, looked = seen(own, shape, memory.size)
     if len(stores) == len(own) == 0:
         return Effect(reads=None, touches=False, told=f"{name} does not use it ({path}:{line})")
@@ -48,23 +50,32 @@ def effect(trace: Trace, memory: Memory | None, name: str, path: str, line: int)
     direct = [store for store in stores if store.bases == frozenset({memory.parameter}) and store.offset is not None]
     if obstacle := _obstacle(own, direct, memory, name):
         return replace(found, told=found.told or obstacle, missing=obstacle)
-    if shape is None:
-        told = f"{name} stores into it, but its shape is not known ({place(direct[0])})"
-        return replace(found, told=found.told or told, missing=told)
-    return _written(found, covered(direct, shape, trace.grid), direct, shape, trace, memory, name)
+    told = f"{name} stores into it, but its shape is not known ({place(direct[0])})"
+    shaped = replace(found, told=found.told or told, missing=told)
+    if shape is not None:
+        shaped = _written(found, covered(direct, shape, trace.grid), direct, shape, trace, memory, name)
+    stretch = _shape(trace, (memory.count,), (ONE,)) if memory.count is not None and shaped.writes != ALL else None
+    if stretch is None:
+        return shaped
+    flat = _written(found, covered(direct, stretch, trace.grid), direct, stretch, trace, memory, name)
+    if flat.writes == ALL or shape is not None:
+        return flat if flat.writes == ALL else shaped
+    # a part of the memory is not a part of the indices
+    told = f"{name} is not known to store all of its {memory.count} elements, and its shape is not known"
+    told = f"{told} ({place(direct[0])})"
+    return replace(found, told=found.told or told, missing=told)
 
 
 def place(access: Access) -> str:
     return f"{access.path}:{access.line}"
 
 
-def _shape(trace: Trace, memory: Memory) -> Shape | None:
-    if memory.extents is None or memory.strides is None or len(memory.extents) != len(memory.strides):
+def _shape(trace: Trace, extents: tuple[Poly, ...] | None, strides: tuple[Poly, ...] | None) -> Shape | None:
+    if extents is None or strides is None or len(extents) != len(strides):
         return None
-    if any(extent.constant is not None and extent.constant < 1 for extent in memory.extents):
+    if any(extent.constant is not None and extent.constant < 1 for extent in extents):
         return None  # there is nothing to write, and nothing to prove it from
-    facts = Facts(trace.positive).knowing(*memory.extents)
-    return Shape(memory.extents, memory.strides, facts)
+    return Shape(extents, strides, Facts(trace.positive).knowing(*extents))
 
 
 def _obstacle(own: list[Access], direct: list[Access], memory: Memory, name: str) -> str:
@@ -101,13 +112,15 @@ def _written(
     assert part.part is not None
     alone = _first_missing(part.part, direct, shape)
     text = "element {0} is never written" if alone else f"only {region} is surely written"
-    told = f"{name}: {text} ({place(direct[0])})"
+    missing = f"{name}: {text} ({place(direct[0])})"
+    told = f"{name} never writes element {{0}}" if alone else f"{name} surely writes only {region}"
+    told = f"{told} ({place(direct[0])})"
     small = replace(shape, extents=tuple(b - a for a, b in part.part))
     moved = tuple(replace(store, offset=_shifted(store, part.part, shape)) for store in _plain(direct))
     if wrong := missed(moved, small, trace.grid):
         told = f"{doubt(wrong)}: {name} seemed to store {region}, but {wrong} ({place(part.by[0])})"
         return replace(found, told=told, missing=told)
-    return replace(found, writes=region, touches=not alone, told=_with(found.told, told), missing=told)
+    return replace(found, writes=region, touches=not alone, told=_with(found.told, told), missing=missing)
 
 
 def _number(atom: Atom) -> tuple[int, str]:

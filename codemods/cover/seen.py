@@ -59,12 +59,12 @@ def _part(
         start = replace(start, lambda atom: ZERO if atom == turns.turn else None)
     place = f"{load.path}:{load.line}"
     if start is None or shape is None or len(shape.extents) != 1 or free(start) or shape.strides[0] != poly(1):
-        return ALL, f"`{load.text}` may see what was there before ({place})"
+        return ALL, f"may see what was there before, at `{load.text}` ({place})"
     index = size(start)
     if index is None or not index.natural:
-        return ALL, f"`{load.text}` may see what was there before ({place})"
+        return ALL, f"may see what was there before, at `{load.text}` ({place})"
     part = ALL.along(0, Run(index, index + as_size(1)))
-    return part, f"{part} is loaded before any store ({place})"
+    return part, f"loads {part} before any store ({place})"
 
 
 def _last_turn(load: Access, store: Access) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from codemods.core.size import Atom, Size, variable
 from codemods.read.graph import Instr
+from codemods.read.shapes import joined
 from codemods.read.turns import Turns
 from codemods.read.values import (
     NONE,
@@ -24,6 +25,8 @@ class Arithmetic(Turns):
         name = f"{left.name} {SIGNS.get(op, op)} {right.name}"
         if left.size is not None and right.size is not None:
             return self.arithmetic(op, left.size, right.size, name)
+        if op == "Add" and (shape := joined(left, right)) is not None:
+            return shape
         for value in (left, right):
             self.read(value, instr.node, "an operand here")
         if left.tensor or right.tensor:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from codemods.core.size import Size
 from codemods.read.graph import Instr
-from codemods.read.shapes import Shapes
+from codemods.read.shapes import Shapes, leading
 from codemods.read.values import OUT, First, Like, Shape, Value
 
 # what an allocating call fills its memory with; "?" stands for its fill argument
@@ -62,6 +62,8 @@ class Births(Shapes):
             shape = None if given.starred and not self.spread_shape(given) else self.sizes(given, api, first)
         dense = not like and "memory_format" not in given.named
         value = self.born(node, "?", api, shape, dense, self.is_dtype(given.named.get("dtype")))
+        if "out" not in given.named:
+            self.packed |= {ref.buffer for ref in value.refs}
         if (constant := BIRTHS[api]) is not None:
             fill = self.constant(given, 0 if constant != "?" else 1, constant)
             buffer = next(iter(value.refs))
@@ -101,6 +103,8 @@ class Births(Shapes):
             return None
         if first.items is not None and first.name in ("tuple", "list"):
             parts: tuple[Value, ...] = first.items
+        elif (known := leading(first)) is not None:
+            return known
         elif first.shape_of is not None or "full" in api or "size" in given.named:
             return None
         else:

@@ -92,10 +92,15 @@ class Blocks(Functions):
 
 
 def _factors(length: Poly) -> frozenset[Atom]:
-    """The unknowns of a product that is >= 1, where they must all be."""
+    """The unknowns of a product that is >= 1, where they must all be; the next power of two is 0 of what is not."""
+    if len(length.terms) != 1:
+        return frozenset()
     ((monomial, factor),) = length.terms.items()
     hidden = [atom for atom in monomial if not atom.natural]
-    return frozenset(monomial) if factor > 0 and len(hidden) <= 1 else frozenset()
+    if factor <= 0 or len(hidden) > 1:
+        return frozenset()
+    inner = [part for atom in monomial if atom.kind == "pow2" for part in atom.parts if isinstance(part, Poly)]
+    return frozenset(monomial).union(*map(_factors, inner))
 
 
 def _at_run_time(test: Condition) -> bool:

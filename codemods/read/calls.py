@@ -95,14 +95,14 @@ class Calls(Launches):
 
     # code that cannot be seen
 
-    def unseen(self, given: Given, name: str) -> Value:
+    def unseen(self, given: Given, name: str, missing: str = "") -> Value:
         kept = name in PARAMETERS or name.endswith(REGISTERS)
         for value in given.every:
             if kept:
                 why = f"passed to {name}(): parameters and buffers of a module are seen from outside"
                 self.escape(value, given.node, why, "kept")
             else:
-                self.escape(value, given.node, f"passed to {name}(), which cannot be seen into", "unseen-call")
+                self.escape(value, given.node, f"passed to {name}(), which cannot be seen into{missing}", "unseen-call")
         self.outside_call(given.node, f"reachable when {name}() runs")
         return unknown(("def", self.at), f"{name}()")
 
@@ -170,7 +170,9 @@ class Calls(Launches):
         if attr.endswith("_"):  # it may give the tensor another shape, or other memory
             self.relaid(holder)
             self.state.layout = self.at
-        return self.unseen(given, f"{holder.name}.{attr}")
+        held = isinstance(holder.ident, tuple) and holder.ident[:1] == ("attr",)  # an object that an object has
+        missing = f": which implementation of {attr}() it runs is not known" if held else ""
+        return self.unseen(given, f"{holder.name}.{attr}", missing)
 
     def filled(self, given: Given, holder: Value) -> Value:
         """`x.zero_()` and `x.fill_(c)`: the receiver is memory to follow from here on."""

@@ -312,9 +312,18 @@ class Checkout:
         for place in range(1, len(parts)):
             package, name = ".".join(parts[:place]), parts[place]
             above = self.module(package)
+            if above is None and self._is_folder(parts[:place]):
+                continue
             if above is None or above.exchanged or not above.leaves(name):
                 return False
         return True
+
+    def _is_folder(self, parts: list[str]) -> bool:
+        """A package without an `__init__.py`: it has no names but those of the modules in it."""
+        plain = self.root.joinpath(*parts) if self.root is not None else None
+        if plain is None or not plain.is_dir():
+            return False
+        return not (plain / "__init__.py").exists() and not plain.with_suffix(".py").exists()
 
     def _follow(self, module: Module, name: str, hops: int) -> Found | None:
         if not hops or module.exchanged or module.sets(name):

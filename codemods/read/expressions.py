@@ -124,7 +124,7 @@ class Expressions:
         for key, value in zip(node.keys, node.values, strict=True):
             slots += [self.value(key)] if key else []
             slots.append(self.value(value))
-        return self.emit("bag", node, tuple(slots), (False,) * len(slots))
+        return self.emit("dict", node, tuple(slots), (False,) * len(slots))
 
     def value_Starred(self, node: ast.Starred) -> int:
         return self.value(node.value)

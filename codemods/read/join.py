@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Container, Hashable
 from dataclasses import dataclass, replace
 
+from codemods.core.event import Buffer
 from codemods.core.size import Atom, variable
 from codemods.read.values import NONE, OUT, Def, State, Value, merge, runs, tracked, varies, without
 
@@ -99,6 +100,19 @@ def aged(state: State, before: State | None, loop: frozenset[int], head: int, li
     return state
 
 
+def outgrown(state: State, stale: Container[Buffer]) -> State:
+    """Of memory that the last turn made, whose shape is told in numbers of that turn, no dimension is known."""
+    for held in (state.names, state.slots):
+        for key, value in held.items():
+            if any(ref.buffer in stale for ref in value.reach):
+                refs, inside = (
+                    frozenset(replace(ref, dims=None, dense=False) if ref.buffer in stale else ref for ref in every)
+                    for every in (value.refs, value.inside)
+                )
+                held[key] = value.but(refs=refs, inside=inside)  # type: ignore[index]
+    return state
+
+
 def _aged(value: Value, loop: frozenset[int], head: int, name: str | int) -> Value:
     if isinstance(value.ident, tuple) and value.ident[:1] in LASTING and not value.reach:
         return value
@@ -108,8 +122,8 @@ def _aged(value: Value, loop: frozenset[int], head: int, name: str | int) -> Val
         size = None if value.size is None else variable(Atom(value.name, ident, value.size.natural))
         more = OUT if runs(value) else NONE
         value = value.but(refs=value.refs | more, inside=value.inside | more)
-        value = value.but(ident=ident, size=size, items=None, shape_of=None, bound=None, fact=None)
+        value = value.but(ident=ident, size=size, items=None, shape_of=None, bound=None, fact=None, entries=None)
     if value.meta is not None and varies((value.meta.dtype, *(value.meta.shape or ())), loop):
         value = value.but(meta=None)
     refs, inside = without(value.refs, loop), without(value.inside, loop)
-    return value if refs is value.refs and inside is value.inside else value.but(refs=refs, inside=inside)
+    return value if refs is value.refs and inside is value.inside else value.but(refs=refs, inside=inside, exact=False)

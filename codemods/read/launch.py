@@ -43,6 +43,7 @@ class Sizes:
     metas: Mapping[str, Poly]
     positive: frozenset[Atom] = frozenset()
     multiples: Mapping[SizeAtom, Size] = field(default_factory=dict)
+    products: Mapping[SizeAtom, Size] = field(default_factory=dict)
     atoms: dict[Atom, SizeAtom] = field(default_factory=dict)
     texts: dict[object, str] = field(default_factory=dict)
 
@@ -77,6 +78,8 @@ class Sizes:
         return BUILD[kind](self.poly(one), by) if by.natural else self.plain(atom)
 
     def plain(self, atom: SizeAtom) -> Poly:
+        if atom in self.products:
+            return self.poly(self.products[atom])
         by = self.multiples.get(atom)
         if by is not None and not by.atoms & self.multiples.keys() and self.poly(by).natural:
             share = SizeAtom(f"{atom.name} // {by}", ("FloorDiv", variable(atom), by), atom.natural)
@@ -142,7 +145,7 @@ def outcome(source: KernelSource, launch: Launch) -> Outcome:
     for place in places:
         effects.setdefault(place, Effect(reads=None, touches=False))  # an option of the launch
     quiet = not trace.unseen and all(access.bases is not None for access in trace.accesses)
-    return Outcome(effects, quiet, assumes=source.assumes)
+    return Outcome(effects, quiet, assumes=trace.assumes)
 
 
 def bind(source: KernelSource, launch: Launch, chosen_by: Heuristics) -> Bound | str:
@@ -277,8 +280,9 @@ def traced(source: KernelSource, launch: Launch, bound: Bound) -> tuple[Sizes, T
 def _traced(
     reader: Calls, source: KernelSource, launch: Launch, bound: Bound, positive: frozenset[Atom]
 ) -> tuple[Sizes, Trace, bool]:
-    multiples = dict(launch.multiples)
-    sizes = Sizes(symbols(source, bound, Sizes({}, positive, multiples)), positive, multiples)
+    multiples, products = dict(launch.multiples), dict(launch.products)
+    metas = symbols(source, bound, Sizes({}, positive, multiples, products))
+    sizes = Sizes(metas, positive, multiples, products)
     known = positive | {atom for size in launch.positive for atom in sizes.atom(size).atoms}
     env = {argument.arg: _value(argument.arg, bound, sizes) for argument in source.function.args.args}
     state = State(Frame(source.module, env), _grid(launch, sizes), Facts(known))
@@ -286,8 +290,9 @@ def _traced(
     try:
         reader.run(source.function.body)
     except NotUnderstood as reason:
-        return sizes, Trace(grid=state.grid, unseen=str(reason), positive=known), False
-    trace = Trace(tuple(state.accesses), state.grid, known | state.positive, assumes=source.assumes)
+        return sizes, Trace(grid=state.grid, unseen=str(reason), positive=known, assumes=source.assumes), False
+    assumes = tuple(sorted({*source.assumes, *state.assumes}))
+    trace = Trace(tuple(state.accesses), state.grid, known | state.positive, assumes=assumes)
     return sizes, trace, state.lacking
 
 
@@ -330,7 +335,8 @@ def _stride(of: object, dimension: int, bound: Bound, sizes: Sizes) -> Poly:
             strides = strides_of(argument, sizes)
             if strides is not None and -len(strides) <= dimension < len(strides):
                 return strides[dimension]
-    return poly(sizes.named(("stride", of, dimension), f"stride {dimension} of {of}", False))
+    names = [one.name for one in bound.given.values() if isinstance(one, Tensor) and one.key == of and one.name]
+    return poly(sizes.named(("stride", of, dimension), f"stride {dimension} of {(*names, of)[0]}", False))
 
 
 def strides_of(tensor: Tensor, sizes: Sizes) -> tuple[Poly, ...] | None:
@@ -354,7 +360,8 @@ def memory_of(parameter: str, bound: Bound, sizes: Sizes) -> Memory | None:
     match bound.given[parameter]:
         case Tensor() as tensor:
             shape = None if tensor.shape is None else tuple(map(sizes.poly, tensor.shape))
-            return Memory(parameter, shape, strides_of(tensor, sizes), sizes.size)
+            count = None if tensor.count is None else sizes.poly(tensor.count)
+            return Memory(parameter, shape, strides_of(tensor, sizes), sizes.size, count)
         case Unknown():
             return Memory(parameter, None, None, sizes.size)
     return None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from codemods.core.effect import Effect
+from codemods.core.effect import Effect, Outcome
 from codemods.core.launch import (
     Argument,
     Constant,
@@ -21,22 +21,30 @@ from codemods.core.launch import (
     minimum,
     next_power_of_2,
 )
+from codemods.core.region import ALL
 from codemods.core.size import Atom, Size, alone, as_size
 from codemods.read.births import Given
+from codemods.read.counts import products
 from codemods.read.graph import arguments_of
 from codemods.read.launch import outcome
+from codemods.read.modules import KernelSource
 from codemods.read.outcomes import Asked, Key
 from codemods.read.partials import Partials
 from codemods.read.triton import resolve
-from codemods.read.values import Value, number, tracked
+from codemods.read.values import Ref, Value, number, tracked
 from codemods.read.views import NIL
+
+TABLES = frozenset("locals vars globals eval exec".split())
 
 
 class Launches(Partials):
     def launched(self, given: Given, holder: Value) -> Value | None:
         """The result of a launch; None where the kernel is not known, or nothing is to be gained."""
         node = given.node
-        if self.callees is None or not isinstance(node.func, ast.Subscript) or given.starred or given.spread:
+        if self.callees is None or not isinstance(node.func, ast.Subscript) or given.starred:
+            return None
+        given = self.opened(given) if given.spread else given
+        if given.spread:
             return None
         arguments: dict[Key, Value] = dict(enumerate(given.values))
         arguments.update(given.named.items())
@@ -52,15 +60,77 @@ class Launches(Partials):
             frozenset(atom for size in self.state.positive if (atom := _one_of(size)) is not None),
             tuple(self.multiples()),
         )
+        launch = self.with_products(launch)
         name = source.function.name
-        found = outcome(source, launch)
+        found = self.outcome_of(source, launch)
         effects = {key: _in_words(effect, name) for key, effect in found.effects.items()}
         assumes = tuple(sorted({*found.assumes, *self.trusted}))
         quiet = found.quiet and grid is not None and None not in grid  # what is not understood may run code
         found = replace(found, effects=effects, assumes=assumes, quiet=quiet)
         if self.together(arguments, found) is not None:
             return None
-        return self.applied(Asked(node, holder, "", arguments, False, ours), found, name)
+        whole: dict[Key, dict[Ref, str]] = {}
+        for key in ours:
+            alone = self.each(source, launch, key, arguments[key], found)
+            whole[key] = {ref: _in_words(one, name).told for ref, one in alone.items() if one.writes == ALL}
+            if alone and not whole[key]:
+                effects[key] = replace(effects[key], missing=min(one.missing for one in alone.values()))
+        return self.applied(Asked(node, holder, "", arguments, False, ours, whole=whole), found, name)
+
+    def opened(self, given: Given) -> Given:
+        """`**config` of a dict that is written out, and only ever given to calls in this way."""
+        (spread, *more) = [word.value for word in given.node.keywords if word.arg is None]
+        held = given.named["**"].entries
+        if more or held is None or not (isinstance(spread, ast.Dict) or self.only_given(spread)):
+            return given
+        named = {name: value for name, value in given.named.items() if name != "**"}
+        return Given(given.node, given.values, named | dict(held), given.starred, False)
+
+    def only_given(self, node: ast.expr) -> bool:
+        """A name of this function that stands nowhere but behind `**`: nobody can change what it holds."""
+        name = node.id if isinstance(node, ast.Name) else ""
+        if name not in self.graph.locals or name in self.graph.shared or name in self.state.closed:
+            return False
+        every = [instr for block in self.graph.blocks for instr in block.instrs]
+        calls = [instr.node for instr in every if isinstance(instr.node, ast.Call)]
+        if any(isinstance(instr.data, frozenset) and name in instr.data for instr in every if instr.op == "closure"):
+            return False
+        if any(instr.op == "load" and instr.data in TABLES for instr in every):
+            return False
+        behind = {word.value for call in calls for word in call.keywords if word.arg is None}
+        made = [instr.dest for instr in every if instr.op == "dict"]
+        kept = [instr.args[0] for instr in every if instr.op == "store" and instr.data == name]
+        used = [slot for instr in every for slot in instr.args]
+        if any(slot not in made or used.count(slot) > 1 for slot in kept):
+            return False  # it has another name, too
+        return all(instr.node in behind for instr in every if instr.op == "load" and instr.data == name)
+
+    def each(
+        self, source: KernelSource, launch: Launch, key: Key, value: Value, found: Outcome
+    ) -> Mapping[Ref, Effect]:
+        """What the launch does to an argument that is one of several tensors, for each that was allocated here."""
+        effect, several = found.effects.get(key), len(value.refs) > 1 or not value.tensor
+        if not several or not (value.tensor or value.exact) or effect is None or effect.keeps or not effect.touches:
+            return {}
+        alone: dict[Ref, Effect] = {}
+        for ref in value.refs:
+            if ref.buffer in self.packed:
+                passed = self.passed(value.but(refs=frozenset({ref}), tensor=True))
+                other = self.with_products(with_argument(launch, key, passed))
+                alone[ref] = self.outcome_of(source, other).effects[key]
+        return alone
+
+    def outcome_of(self, source: KernelSource, launch: Launch) -> Outcome:
+        """Each launch is looked into once: the search for a fixed point asks again and again."""
+        every = (*launch.arguments, *(value for _, value in launch.keywords))
+        kinds = tuple(type(value.value) for value in every if isinstance(value, Constant))  # True is equal to 1.0
+        asked = (source.function, launch, kinds)
+        if asked not in self.launches:
+            self.launches[asked] = outcome(source, launch)
+        return self.launches[asked]
+
+    def with_products(self, launch: Launch) -> Launch:
+        return replace(launch, products=tuple(products(launch.sizes, self.rank_of)))
 
     # what tests and asserts in front of the launch say
 
@@ -97,8 +167,10 @@ class Launches(Partials):
             known = [item.size for item in items or () if item.size is not None]
             shape = tuple(known) if items is not None and len(known) == len(items) else None
         sizes = None if shape is None else tuple(map(self.settle, shape))
+        count = self.count_of(value)
+        count = None if count is None else self.settle(count)
         dense = sizes is not None and len(value.refs) == 1 and all(ref.dense for ref in value.refs)
-        return Tensor(value.ident, sizes, None, dense, name)
+        return Tensor(value.ident, sizes, None, dense, name, count)
 
     # the grid
 
@@ -219,6 +291,14 @@ def _negative(node: ast.UnaryOp) -> Size | None:
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as count)):
             return as_size(-count)
     return None
+
+
+def with_argument(launch: Launch, key: Key, argument: Argument) -> Launch:
+    """The launch with another argument at a place, or under a keyword."""
+    if isinstance(key, int):
+        return replace(launch, arguments=(*launch.arguments[:key], argument, *launch.arguments[key + 1 :]))
+    words = tuple((name, argument if name == key else other) for name, other in launch.keywords)
+    return replace(launch, keywords=words)
 
 
 def _stride(size: Size) -> Stride | None:

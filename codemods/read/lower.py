@@ -12,11 +12,11 @@ from codemods.core.region import ALL
 from codemods.core.size import ZERO, Atom, alone, variable
 from codemods.core.span import span
 from codemods.read.graph import Block, Graph, arguments_of, live, order
-from codemods.read.join import Join, aged
+from codemods.read.join import Join, aged, outgrown
 from codemods.read.names import BUILTINS, Names
 from codemods.read.sweep import sweep
 from codemods.read.updates import Updates
-from codemods.read.values import Def, State, Value, merge, number, tracked, unknown
+from codemods.read.values import Def, State, Value, merge, number, shape_varies, tracked, unknown
 
 MOST_VISITS = 40
 MORE = {"Gt": 0, "GtE": 1}  # where they hold, left - right and this are more than 0
@@ -149,8 +149,15 @@ class Lowering(Updates):
         if loop:
             before = next((state for source, state in edges if source not in loop), None)
             live = self.live[block]
-            edges = [(s, aged(state, before, loop, block, live) if s in loop else state) for s, state in edges]
-            thrown = [(s, aged(state, None, loop, block, live) if s in loop else state) for s, state in thrown]
+            stale = {buffer for buffer, shape in self.shapes.items() if shape_varies(shape, loop)}
+            edges = [
+                (s, outgrown(aged(state, before, loop, block, live), stale) if s in loop else state)
+                for s, state in edges
+            ]
+            thrown = [
+                (s, outgrown(aged(state, None, loop, block, live), stale) if s in loop else state)
+                for s, state in thrown
+            ]
             if not any(source in loop for source, _ in (*edges, *thrown)) and len(edges) == 1:
                 return self.guess(edges[0][1], block)
         if not thrown:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
 
+from codemods.core.effect import Outcome
 from codemods.core.event import Birth, Buffer, Escape, Event, How, Read, Rebound, Write
 from codemods.core.region import ALL, SOME, Box, Run, Somewhere
 from codemods.core.size import Atom, Size, variable
@@ -44,6 +45,8 @@ class Memory:
         self.events: list[Event] | None = None
         self.sites: dict[object, Buffer] = {}
         self.shapes: dict[Buffer, Shape] = {}
+        self.launches: dict[Hashable, Outcome] = {}  # what was found out about a launch; it is asked at every visit
+        self.packed: set[Buffer] = set()  # allocated here: its elements lie without gaps
         self.viewed: set[Buffer] = set()  # somewhere a view of it is made
         self.sized: set[Hashable] = set()  # values whose len() is taken: they can be walked without side effects
         self.passing: set[Buffer] = set()  # memory from outside that may be other memory each time
@@ -92,14 +95,22 @@ class Memory:
             self.outside_read(node, f"{why}: it may be the same memory", value.reach | but)
 
     def write(
-        self, value: Value, node: ast.AST, why: str, sure: bool = False, constant: str | None = None, api: str = ""
+        self,
+        value: Value,
+        node: ast.AST,
+        why: str,
+        sure: bool = False,
+        constant: str | None = None,
+        api: str = "",
+        of: Ref | None = None,
     ) -> None:
+        """`of`: only of this one of the tensors that it may be."""
         elsewhere = False
         for ref in _in_order(value.refs):
             if ref.buffer is FRESH:
                 continue
             elsewhere = elsewhere or ref.buffer.shared or ref.buffer in self.state.escaped
-            if ref.buffer is not OUTSIDE:
+            if ref.buffer is not OUTSIDE and (of is None or ref == of):
                 others = tuple(other.when for other in value.refs if other is not ref and not _same(other, ref))
                 latest = ref.buffer.older is not None or ref.buffer.shared
                 certain = sure and ref.region.known and latest

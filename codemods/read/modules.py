@@ -103,8 +103,8 @@ def _constant(
 
 def kernel(module: Module, name: str, depth: int = 0) -> KernelSource | None:
     """The kernel that a name of the module certainly stands for."""
-    if name in module.imported:
-        return module.imported[name]
+    if (helper := module.imported.get(name)) is not None:
+        return helper
     if name in module.functions:
         return jitted(module.functions[name], module)
     match module.wrapped.get(name):

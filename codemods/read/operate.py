@@ -78,6 +78,7 @@ class Expressions(Statements):
         if name in module.constants:
             return constant(module.constants[name])
         if found := kernel(module, name):
+            self.state.assumes.update(found.assumes)
             return Code(found.function, found.module)
         path, _ = resolve(node, module.names)
         if path or name in BUILTINS:

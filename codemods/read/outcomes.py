@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from codemods.core.effect import UNSEEN, Effect, Outcome
@@ -34,6 +35,7 @@ class Asked:
     open: bool = False
     fresh: frozenset[Key] = frozenset()  # whose memory is followed
     made: ast.AST | None = None  # the call, or the nested function, that the holder comes from
+    whole: Mapping[Key, Mapping[Ref, str]] = field(default_factory=dict)  # alternatives that are surely all written
 
 
 class Callees(Protocol):
@@ -142,8 +144,8 @@ class Outcomes(Operators):
             if effect.reads is not None:
                 part = value if effect.reads == ALL else replace(value, refs=self.part(value, effect.reads))
                 self.read(part, node, why, written - value.reach)
-        for value, effect in effects:
-            self.stores(value, effect, node, name)
+        for (key, value), (_, effect) in zip(asked.arguments.items(), effects, strict=True):
+            self.stores(value, effect, node, name, asked.whole.get(key, {}))
         for value, effect in effects:
             self.let_out(value, effect, node, name)
         result = self.given_back(asked, outcome, name)
@@ -187,14 +189,16 @@ class Outcomes(Operators):
             why += unseen if effect.keeps == UNSEEN.keeps else effect.keeps
             self.escape(value, node, why, "unseen-call")
 
-    def stores(self, value: Value, effect: Effect, node: ast.AST, name: str) -> None:
+    def stores(self, value: Value, effect: Effect, node: ast.AST, name: str, whole: Mapping[Ref, str]) -> None:
         if not _writes(effect) or not value.reach:
             return
         handled = self.graph.blocks[self.at.block].handler is not None
         sure = effect.writes is not None and value.tensor and not (effect.dense and any(map(_gaps, value.refs)))
         if effect.touches or handled or not sure:
             why = f"passed to {name}(): {effect.missing}" if effect.missing else f"{name}() may write it"
-            self.write(Value(refs=somewhere(value.reach)), node, why)
+            self.write(Value(refs=somewhere(value.reach - whole.keys())), node, why)
+        for ref, told in whole.items():
+            self.write(value, node, f"{name}() {told}", sure=True, of=ref)
         if effect.writes is not None and sure:
             part = replace(value, refs=self.part(value, effect.writes))
             text = "all of it" if effect.writes == ALL else str(effect.writes)

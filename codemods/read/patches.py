@@ -51,7 +51,7 @@ def _aliases(told: Iterable[ast.AST], handing: str) -> dict[str, str]:
                         found[alias.asname or root] = alias.name if alias.asname else root
             case ast.ImportFrom(module=str(module), names=names) if module.split(".")[0] in ROOTS:
                 found |= {alias.asname or alias.name: f"{module}.{alias.name}" for alias in names}
-            case ast.ImportFrom(module=str(module), names=names) if module == handing:
+            case ast.ImportFrom(module=module, names=names, level=level) if handing and (level or module == handing):
                 found |= {alias.asname or alias.name: TRITON[alias.name] for alias in names if alias.name in TRITON}
             case ast.Assign(targets=targets, value=ast.Name() | ast.Attribute() as bound):
                 given += [(target.id, bound) for target in targets if isinstance(target, ast.Name)]

@@ -27,13 +27,25 @@ Function = ast.FunctionDef | ast.Lambda
 
 def settled(names: Names, module: Module, checkout: Checkout) -> dict[str, str]:
     """Names that the module imports from a module of the checkout, and that certainly are Triton's there."""
-    found: dict[str, str] = {}
-    for name, path in names.apis.items():
+    found: dict[str, str] = _relative(names, module)
+    for name, path in (names.apis | found).items():
         origin, _, other = path.rpartition(".")
         outside = other in TRITON and origin and origin.split(".")[0] not in ("triton", "torch")
         same = outside and patched(module.tree, module.source, origin) is None
         if same and hands_on(checkout, origin, other, MOST_HOPS):
             found[name] = TRITON[other]
+    return found
+
+
+def _relative(names: Names, module: Module) -> dict[str, str]:
+    """`from ..compat import tl`, as the full path would say it."""
+    if b"from ." not in module.source or b"triton" not in module.source or not module.dotted:
+        return {}
+    found: dict[str, str] = {}
+    for name, binding in module.bindings.items():
+        origin, other = getattr(binding, "module", None), getattr(binding, "name", None)
+        if name not in names.apis and origin and other in TRITON:
+            found[name] = f"{origin}.{other}"
     return found
 
 

@@ -8,8 +8,14 @@ MARKS = (".git", "pyproject.toml", "setup.py")
 
 
 def root_of(file: Path) -> Path:
-    """The directory in which the imports of a file begin: the first one above it that is no package."""
+    """The directory in which the imports of a file begin: the one around the topmost package above it. Folders in a
+    package need no `__init__.py` of their own."""
     folder = file.parent
+    above = [folder, *folder.parents][:-1]
+    packages = [place for place, one in enumerate(above) if (one / "__init__.py").is_file()]
+    inner = [one.name for one in above[: packages[-1] + 1]] if packages else []
+    if all(name.isidentifier() for name in inner):
+        return above[packages[-1]].parent if packages else folder
     while (folder / "__init__.py").is_file() and folder.parent != folder:
         folder = folder.parent
     return folder

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import replace
 
 from codemods.core.event import Buffer
 from codemods.core.region import ALL
 from codemods.core.size import ONE, Atom, Size, variable
+from codemods.read.counts import lead_of, numel_of
 from codemods.read.memory import Memory, somewhere
 from codemods.read.values import (
     FRESH,
@@ -17,6 +18,7 @@ from codemods.read.values import (
     OUT,
     OUTSIDE,
     Def,
+    Lead,
     Like,
     Loose,
     Ref,
@@ -25,7 +27,7 @@ from codemods.read.values import (
     extent,
     number,
 )
-from codemods.read.views import shape_of_view
+from codemods.read.views import NIL, shape_of_view
 
 
 class Shapes(Memory):
@@ -35,7 +37,7 @@ class Shapes(Memory):
         if known is not None:
             sizes = tuple(number(self.settle(size), str(size)) for size in known)
             return Value(("shape", *known), items=sizes, name="tuple", shape_of=now)
-        rank = self.state.ranks.get((holder.ident, self.state.layout))
+        rank = self.rank_of(holder.ident, self.state.layout)
         items = None if rank is None else tuple(self.dimension(holder, place) for place in range(rank))
         ident = ("shape", holder.ident, self.state.layout)
         return Value(ident, items=items, name="tuple" if items else name, shape_of=now)
@@ -43,7 +45,7 @@ class Shapes(Memory):
     def dimension(self, tensor: Value, place: int, then: Hashable = None) -> Value:
         """One extent of a tensor, as it is now or as it was `then`."""
         layout = self.state.layout if then is None else then
-        rank = self.state.ranks.get((tensor.ident, layout))
+        rank = self.rank_of(tensor.ident, layout)
         known = self.shape_of(tensor)
         like = self.like(tensor)
         if like is not None:
@@ -106,21 +108,48 @@ class Shapes(Memory):
     def numel(self, tensor: Value, then: Hashable = None) -> Value:
         known = self.shape_of(tensor)
         text = f"{tensor.name}.numel()"
-        if known is None:
-            return number(
-                variable(
-                    Atom(text, ("numel", tensor.ident, self.state.layout if then is None else then), natural=True)
-                ),
-                text,
-            )
-        total = ONE
-        for size in known:
-            total = total * size
-        return number(total, text)
+        if known is not None:
+            return number(prod(known), text)
+        layout = self.state.layout if then is None else then
+        return number(self.count_of(tensor) or numel_of(tensor.name, tensor.ident, layout), text)
+
+    def count_of(self, tensor: Value) -> Size | None:
+        """How many elements fill the memory that a tensor is all of, where it was allocated here: without gaps,
+        whatever its strides."""
+        (ref,) = tensor.refs if len(tensor.refs) == 1 else (None,)
+        if ref is None or ref.region != ALL or ref.dims is None or ref.buffer not in self.packed:
+            return None
+        match self.ref_shape(ref):
+            case tuple() as sizes:
+                return prod(sizes)
+            case Like(other, layout):
+                return self.numel(other, layout).size
+            case Lead(front, name, of, layout, cut, tail):
+                return self.settle(prod(front) * lead_of(name, of, layout, cut) * prod(tail))
+        return None
+
+    def rank_of(self, of: Hashable, layout: Hashable) -> int | None:
+        known = self.state.equal.get(Atom("", ("rank", of, layout), natural=True))
+        return self.state.ranks.get((of, layout)) if known is None else known.constant
+
+    def cut_shape(self, holder: Value, index: Value) -> Value | None:
+        """`x.shape[:-1]`, and a tuple of numbers cut short."""
+        low, high, step = index.items if index.name == "slice" and index.items else (None, None, None)
+        first, last = (None if end is None or end.size is None else end.size.constant for end in (low, high))
+        if low is None or step != NIL or (low != NIL and first is None) or (high != NIL and last is None):
+            return None
+        if holder.items is not None and holder.name == "tuple" and all(item.size is not None for item in holder.items):
+            items = holder.items[first:last]
+            return Value(("tuple", *(item.ident for item in items)), items=items, name="tuple")
+        if holder.shape_of is None or holder.items is not None or first or last is None or last >= 0:
+            return None
+        like = self.like(holder.shape_of.tensor) or holder.shape_of
+        return lead(Lead((), like.tensor.name, like.tensor.ident, like.layout, -last, ()))
 
     def length(self, value: Value, taken: bool = True) -> Value:
         """How many elements it has; `taken`: the function asks for that itself."""
         name = f"len({value.name})"
+        of = value.shape_of
         if value.items is not None and value.name == "tuple":
             return number(len(value.items), name)
         if value.tensor:
@@ -128,7 +157,46 @@ class Shapes(Memory):
         if taken:
             self.stale = self.stale or (self.asked and value.ident not in self.sized)
             self.sized.add(value.ident)
+        if of is not None:
+            return number(variable(Atom(name, ("rank", of.tensor.ident, of.layout), natural=True)), name)
         return number(variable(Atom(name, ("len", value.ident, self.state.epoch), natural=True)), name)
+
+
+def prod(sizes: Iterable[Size]) -> Size:
+    total = ONE
+    for size in sizes:
+        total = total * size
+    return total
+
+
+def lead(shape: Lead) -> Value:
+    """A shape of unknown rank as a value."""
+    ident = ("lead", shape.name, shape.of, shape.layout, shape.cut, shape.front, shape.tail)
+    return Value(ident, name=f"{shape.name}.shape[:-{shape.cut}]")
+
+
+def leading(value: Value) -> Lead | None:
+    match value.ident:
+        case ("lead", str(name), of, layout, int(cut), tuple() as front, tuple() as tail):
+            return Lead(front, name, of, layout, cut, tail)
+    return None
+
+
+def joined(one: Value, other: Value) -> Value | None:
+    """`x.shape[:-1] + (n,)` and `(n,) + x.shape[:-1]`"""
+    before, behind = leading(one), leading(other)
+    if before is not None and (sizes := _sizes(other)) is not None:
+        return lead(replace(before, tail=(*before.tail, *sizes)))
+    if behind is not None and (sizes := _sizes(one)) is not None:
+        return lead(replace(behind, front=(*sizes, *behind.front)))
+    return None
+
+
+def _sizes(value: Value) -> tuple[Size, ...] | None:
+    sizes = [item.size for item in value.items or ()]
+    if value.items is None or value.name not in ("tuple", "list"):
+        return None
+    return None if None in sizes else tuple(size for size in sizes if size is not None)
 
 
 def loosened(value: Value, ident: tuple[str, Def]) -> Value:
@@ -139,4 +207,5 @@ def loosened(value: Value, ident: tuple[str, Def]) -> Value:
         refs=somewhere(value.refs) | OUT | NEW if value.refs else NONE,
         inside=somewhere(value.inside) | OUT if value.inside else NONE,
         items=None,
+        exact=False,
     )

@@ -142,6 +142,16 @@ class Steps(Arithmetic):
     def do_bag(self, instr: Instr) -> Value:
         return self.do_tuple(instr).but(ident=("def", self.at), items=None, name="container")
 
+    def do_dict(self, instr: Instr) -> Value:
+        made, node = self.do_bag(instr), instr.node
+        keys = [key.value if isinstance(key, ast.Constant) else None for key in getattr(node, "keys", ())]
+        texts = [key for key in keys if isinstance(key, str)]
+        if tracked(made) or len(texts) < len(keys) or len(set(texts)) < len(keys):
+            return made
+        values = self.slots(instr)[1::2]
+        ident = ("dict", self.at, *(value.ident for value in values))
+        return made.but(ident=ident, entries=tuple(zip(texts, values, strict=True)))
+
     def do_later(self, instr: Instr) -> Value:
         """A generator: its body runs again, or for the first time, when it is walked."""
         return self.slot(instr, 0).but(ident=("def", self.at), bound=(NOTHING, "lazy"), name="a generator")
@@ -220,7 +230,11 @@ class Steps(Arithmetic):
         if holder.items is not None and holder.name in ("tuple", "list"):
             if place is not None and holder.name == "tuple" and -len(holder.items) <= place < len(holder.items):
                 return holder.items[place]
+            if (cut := self.cut_shape(holder, index)) is not None:
+                return cut
             return Value(("def", self.at), *self.element(holder), name=f"{holder.name}[..]")
+        if (cut := self.cut_shape(holder, index)) is not None:
+            return cut
         if not holder.tensor:
             self.note_view(holder)
             ident = ("item", holder.ident, index.ident, self.state.epoch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from codemods.core.syntax import children
 from codemods.ops.contracts import Contracts
 from codemods.read import decorators
 from codemods.read.calls import QUIET
-from codemods.read.checkout import Checkout, Found, Function, Module, checkout_of
+from codemods.read.checkout import Checkout, Found, Function, Import, Module, checkout_of
 from codemods.read.decorators import unpatched
 from codemods.read.expressions import names_in
 from codemods.read.here import Here
@@ -99,10 +100,13 @@ class Summaries:
         found = self.checkout.function(module, name)
         if found is not None:
             module, name = found.module, found.node.name
+        elif isinstance(module.bindings.get(name), Import):
+            return None
         if module.exchanged or name in module.set_attributes:
             return None
         if module not in self.kernels:
-            self.kernels[module] = module_of(module.tree, module.source, module.names, module.name)
+            helpers = Helpers(module, self)
+            self.kernels[module] = module_of(module.tree, module.source, module.names, module.name, helpers)
         return kernel(self.kernels[module], name)
 
     def _leads_to(self, place: int) -> None:
@@ -189,6 +193,30 @@ def _private(ref: Ref, lowering: Inside) -> bool:
     """Memory that the callee has made and let out to nobody but its caller."""
     state = lowering.at_entry[lowering.graph.leave]
     return ref.buffer is FRESH or not (ref.buffer.shared or ref.buffer in state.escaped)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Helpers(Mapping[str, KernelSource]):
+    """What a file imports and certainly is a `triton.jit` function of another one; looked for when it is asked for."""
+
+    module: Module
+    summaries: Summaries
+
+    def __getitem__(self, name: str) -> KernelSource:
+        if name in self:
+            found = self.summaries.kernel(self.module, name)
+            if found is not None and not found.around:
+                return found
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(self.module.bindings.get(str(name)), Import)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self.module.bindings if name in self)
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
 
 
 def summaries_of(file: Path | None, name: str, run: str | None, contracts: Contracts) -> Summaries:

@@ -50,6 +50,7 @@ class State:
     depth: int = 0
     dry: int = 0
     undecided: int = 0  # how many branches are open that the compiler may leave out
+    assumes: set[str] = field(default_factory=set)  # modules that are trusted to hand on Triton
     lacking: bool = False  # something was asked that more facts might have answered
 
     def blind(self, cause: Blind | str, line: int = 0) -> Num:
@@ -102,7 +103,7 @@ class Statements:
             case ast.Return(value=value):
                 return self.leave(NOTHING if value is None else self.value(value))
             case ast.Raise():
-                return self.leave(NOTHING)
+                return False
             case ast.If():
                 return self.branch(node)
             case ast.For():
@@ -158,7 +159,8 @@ class Statements:
                 path = (*path, either(both(test, *one), both(negated(test), *two)))
         elif first or second:
             state.frame.env = then if first else other
-            path = (*path, test, *one) if first else (*path, negated(test), *two)
+            certain = _raises(node.orelse if first else node.body)  # a launch that gets there raises
+            path = (*path, *(() if certain else (test if first else negated(test),)), *(one if first else two))
         state.path = path
         return first or second
 
@@ -299,6 +301,12 @@ class Statements:
 
     def range(self, node: ast.For) -> tuple[Poly, Poly, Poly] | None:
         raise NotImplementedError
+
+
+def _raises(body: list[ast.stmt]) -> bool:
+    """Whoever runs it comes to a `raise`."""
+    plain = (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Pass, ast.Assert)
+    return isinstance(next((node for node in body if not isinstance(node, plain)), None), ast.Raise)
 
 
 def _bound(node: ast.stmt) -> set[str]:

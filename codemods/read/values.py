@@ -78,7 +78,19 @@ class First:
     size: Size
 
 
-Shape = tuple[Size, ...] | Like | First | None
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A shape of unknown rank: `front`, then the extents of another tensor but its last `cut`, then `tail`."""
+
+    front: tuple[Size, ...]
+    name: str = field(compare=False)
+    of: Hashable
+    layout: Hashable
+    cut: int
+    tail: tuple[Size, ...]
+
+
+Shape = tuple[Size, ...] | Like | Lead | First | None
 
 
 def size_in(shape: Shape, dimension: int) -> Size | None:
@@ -87,6 +99,9 @@ def size_in(shape: Shape, dimension: int) -> Size | None:
         return extent(shape.tensor, dimension, shape.layout)
     if isinstance(shape, First):
         return shape.size if dimension == 0 else None
+    if isinstance(shape, Lead):
+        known = shape.tail if dimension < 0 else shape.front
+        return known[dimension] if -len(known) <= dimension < len(known) else None
     return shape[dimension] if shape is not None and -len(shape) <= dimension < len(shape) else None
 
 
@@ -99,6 +114,7 @@ class Value:
     refs: Refs = NONE
     inside: Refs = NONE
     tensor: bool = False  # certainly a tensor
+    exact: bool = False  # where it is none of `refs`, the path does not agree with `when` of those that are followed
     size: Size | None = None  # the number it is, if it is certainly a Python int
     items: tuple[Value, ...] | None = None  # a tuple with these elements
     api: str | None = None  # what a dotted name stands for: "torch.zeros"
@@ -106,6 +122,7 @@ class Value:
     shape_of: Like | None = None  # it is the shape of a tensor
     fact: tuple[str, Size, Size] | None = None  # the comparison it is the truth of
     bound: tuple[Value, str] | None = None  # a method of a value
+    entries: tuple[tuple[str, Value], ...] | None = None  # a dict that is written out, of values without memory
     meta: Meta | None = None  # of the tensor, or for a dtype which one it is; see read/facts.py
 
     @property
@@ -224,10 +241,12 @@ def merge(values: list[Value], ident: Hashable, join: int, edges: list[int] | No
     same_size = all(value.size == values[0].size for value in values)
     sized = all(value.size is not None for value in values)
     size = values[0].size if same_size else variable(Atom(name, ident, _natural(values))) if sized else None
+    told = edges is not None and all(value.tensor or value.exact or not tracked(value) for value in values)
     return Value(
         ident,
         frozenset(refs),
         untagged(frozenset().union(*(value.inside for value in values))),
+        exact=told and all(any(pair[0] == join for pair in ref.when) for ref in refs if _followed(frozenset({ref}))),
         tensor=all(value.tensor for value in values),
         size=size,
         name=name,
@@ -256,6 +275,18 @@ def varies(ident: Hashable, blocks: frozenset[int]) -> bool:
                 return True
         return False
     return kind is Size and any(varies(atom.key, blocks) for atom in ident.atoms)  # type: ignore[attr-defined]
+
+
+def shape_varies(shape: Shape, blocks: frozenset[int]) -> bool:
+    """It is told in numbers that may be others after some of these blocks have run again."""
+    match shape:
+        case Like(tensor, layout):
+            return varies((tensor.ident, layout), blocks)
+        case Lead():
+            return varies((shape.of, shape.layout, shape.front, shape.tail), blocks)
+        case First(size):
+            return varies(size, blocks)
+    return varies(shape, blocks)
 
 
 def _natural(values: list[Value]) -> bool:
