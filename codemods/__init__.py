@@ -18,6 +18,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from codemods.core.report import VERSION as VERSION
 from codemods.core.report import Life, Notice, Report
 from codemods.core.span import Span, Step, span
 from codemods.core.verdict import Decision, Refused, Verdict
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from codemods.read.summary import Summaries
     from codemods.write.patch import Change
 
-VERSION = "0.1.0"
 Item = tuple["File", bytes]
 Progress = Callable[[int, int], None]  # files done, files in all
 Keep = Callable[["File", Decision], bool]  # the decision as if on the lines that the file has on disk
@@ -184,7 +184,7 @@ def decide_file(
             decisions.append(_decision(site, source, name))
     told = suppress.notices(comments, used, names(), options.selected, name)
     looked = frozenset(summaries.checkout.looked)
-    return Found(tuple(sorted(decisions, key=_order)), (), tuple(told), True, tuple(lives), looked)
+    return Found(tuple(sorted(decisions, key=_order)), summaries.errors(), tuple(told), True, tuple(lives), looked)
 
 
 def applicable(decision: Decision, options: Options) -> bool:

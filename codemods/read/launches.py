@@ -23,6 +23,7 @@ from codemods.core.launch import (
 )
 from codemods.core.size import Atom, Size, alone, as_size
 from codemods.read.births import Given
+from codemods.read.bundle import contradicted
 from codemods.read.graph import arguments_of
 from codemods.read.launch import outcome
 from codemods.read.outcomes import Asked, Key
@@ -54,6 +55,9 @@ class Launches(Partials):
         )
         name = source.function.name
         found = outcome(source, launch)
+        for effect in found.effects.values():
+            if effect.contradiction is not None:
+                self.callees.contradicted(contradicted(effect.contradiction, source, launch, node))
         effects = {key: _in_words(effect, name) for key, effect in found.effects.items()}
         assumes = tuple(sorted({*found.assumes, *self.trusted}))
         quiet = found.quiet and grid is not None and None not in grid  # what is not understood may run code
