@@ -293,8 +293,8 @@ def _doubt(tree: ast.Module, source: bytes, name: str, sites: Iterable[_Site]) -
     proved = [site for site in sites if not any(isinstance(verdict, Refused) for verdict in site.verdicts)]
     if proved and (node := patched(tree, source)) is not None:
         place = span(node)
-        step = Step(name, place, "torch, or a function of it, is exchanged")
-        message = f"line {place.line} gives torch, or a name of it, another value"
+        step = Step(name, place, "names may stand for something else")
+        message = f"line {place.line} may give torch, or a name of it or of the file, another meaning"
         for site in proved:
             site.verdicts.append(Refused("not-understood", message, (step,), needs="which functions are called here"))
 
