@@ -18,6 +18,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from codemods.core.report import VERSION as VERSION
 from codemods.core.report import Life, Notice, Report
 from codemods.core.span import Span, Step, span
 from codemods.core.verdict import Decision, Refused, Verdict
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from codemods.read.summary import Summaries
     from codemods.write.patch import Change
 
-VERSION = "0.1.0"
 Item = tuple["File", bytes]
 Progress = Callable[[int, int], None]  # files done, files in all
 Keep = Callable[["File", Decision], bool]  # the decision as if on the lines that the file has on disk
@@ -186,7 +186,7 @@ def decide_file(
             decisions.append(_decision(site, source, name))
     told = suppress.notices(comments, used, names(), options.selected, name)
     looked = frozenset(summaries.checkout.looked)
-    return Found(tuple(sorted(decisions, key=_order)), (), tuple(told), True, tuple(lives), looked)
+    return Found(tuple(sorted(decisions, key=_order)), summaries.errors(), tuple(told), True, tuple(lives), looked)
 
 
 def applicable(decision: Decision, options: Options) -> bool:
@@ -295,8 +295,8 @@ def _doubt(tree: ast.Module, source: bytes, name: str, sites: Iterable[_Site]) -
     proved = [site for site in sites if not any(isinstance(verdict, Refused) for verdict in site.verdicts)]
     if proved and (node := patched(tree, source)) is not None:
         place = span(node)
-        step = Step(name, place, "torch, or a function of it, is exchanged")
-        message = f"line {place.line} gives torch, or a name of it, another value"
+        step = Step(name, place, "names may stand for something else")
+        message = f"line {place.line} may give torch, or a name of it or of the file, another meaning"
         for site in proved:
             site.verdicts.append(Refused("not-understood", message, (step,), needs="which functions are called here"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,9 @@ class Attack:
 
 
 PAGE = Path(__file__).with_name("attacks.md").read_text("utf-8")
+DOCS = Path(__file__).parents[1] / "docs/how-it-is-tested.md"
+ROW = re.compile(r"^\| `(?P<topic>[a-z ]+)` \|.*\| (?P<count>\d+) \|$", re.M)
+TOPICS = {found["topic"]: int(found["count"]) for found in ROW.finditer(DOCS.read_text("utf-8"))}
 ATTACKS = [Attack(**found.groupdict()) for found in SECTION.finditer(PAGE)]
 
 
@@ -40,3 +44,10 @@ def test_it_is_not_fooled(attack: Attack) -> None:
     if before[0] == "returned":
         for values in POISONS:
             assert observe(fixed, attack.call, values) == before, fixed
+
+
+def test_the_documentation_counts_them() -> None:
+    """docs/how-it-is-tested.md has a row for each word in front of a title."""
+    words = (attack.title.partition(": ") for attack in ATTACKS)
+    topics = Counter(word if rest and word in TOPICS else "other" for word, _, rest in words)
+    assert topics == TOPICS, dict(topics)

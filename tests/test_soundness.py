@@ -62,7 +62,7 @@ class Poison(TorchFunctionMode):
         if dtype == torch.bool:
             return truth
         if dtype.is_floating_point or dtype.is_complex:
-            return real
+            return real if dtype.itemsize > 1 else 1.5
         return signed if dtype.is_signed else unsigned
 
 

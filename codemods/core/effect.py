@@ -12,6 +12,19 @@ from codemods.core.region import ALL, Box
 
 
 @dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A proof about a launch that running it with small numbers contradicts: a mistake of this program."""
+
+    claim: str  # "_k stores all of it"
+    found: str  # "element 3 is not reached with n = 4"
+    sizes: tuple[tuple[str, int], ...]
+    place: str  # of the store that the proof rests on
+    stores: tuple[str, ...]  # and what was run: all stores, the shape and the grid, as they were understood
+    shape: str
+    grid: str
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """On one argument. Regions are relative to the argument's own shape; None is no part of it."""
 
@@ -23,6 +36,7 @@ class Effect:
     told: str = ""  # what it does in words, with the place: "_rms_kernel stores all of it (norm.py:41)"
     dense: bool = False  # what is said of `writes` holds where the argument is contiguous
     missing: str = ""  # why `writes` is not all: "element {0} is never written (kernels.py:140)"
+    contradiction: Contradiction | None = None  # then nothing is said of `writes`
 
 
 UNSEEN = Effect(keeps="unseen", returned=True)

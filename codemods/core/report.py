@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from codemods.core.span import Span, Step
 from codemods.core.verdict import Decision
 
+VERSION = "0.1.0"
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -17,6 +19,7 @@ class Notice:
     line: int
     message: str
     internal: bool = False  # an error of this tool, not of the file
+    bundle: str = ""  # JSON that whoever reports the error should send along
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from codemods.core.access import Access, Trace
 from codemods.core.condition import blind, conjuncts
-from codemods.core.effect import Effect
+from codemods.core.effect import Contradiction, Effect
 from codemods.core.poly import ONE, ZERO, Atom, Poly, deep
 from codemods.core.region import ALL, Box, Run
 from codemods.core.size import Size
 from codemods.cover.bounds import Facts
 from codemods.cover.boxes import Interval, Shape
-from codemods.cover.refute import TOO_LARGE, missed
+from codemods.cover.refute import Doubt, missed
 from codemods.cover.seen import seen
 from codemods.cover.stores import Covered, covered
 
@@ -58,12 +58,15 @@ def effect(trace: Trace, memory: Memory | None, name: str, path: str, line: int)
     if stretch is None:
         return shaped
     flat = _written(found, covered(direct, stretch, trace.grid), direct, stretch, trace, memory, name)
-    if flat.writes == ALL or shape is not None:
-        return flat if flat.writes == ALL else shaped
+    if flat.writes == ALL:
+        return flat
+    shaped = replace(shaped, contradiction=shaped.contradiction or flat.contradiction)
+    if shape is not None:
+        return shaped
     # a part of the memory is not a part of the indices
     told = f"{name} is not known to store all of its {memory.count} elements, and its shape is not known"
     told = f"{told} ({place(direct[0])})"
-    return replace(found, told=found.told or told, missing=told)
+    return replace(shaped, told=found.told or told, missing=told)
 
 
 def place(access: Access) -> str:
@@ -98,9 +101,8 @@ def _written(
     found: Effect, part: Covered, direct: list[Access], shape: Shape, trace: Trace, memory: Memory, name: str
 ) -> Effect:
     if part.part is not None and not part.gap:
-        if wrong := missed(_plain(direct), shape, trace.grid):
-            told = f"{doubt(wrong)}: {name} seemed to store all of it, but {wrong} ({place(part.by[0])})"
-            return replace(found, told=told, missing=told)
+        if doubt := missed(_plain(direct), shape, trace.grid):
+            return doubted(found, doubt, f"{name} stores all of it", _plain(direct), shape, trace, place(part.by[0]))
         told = f"{name} stores all of it ({place(part.by[0])})"
         return replace(found, writes=ALL, touches=False, told=_with(found.told, told))
     if loaded := _loaded(direct, name):
@@ -117,9 +119,8 @@ def _written(
     told = f"{told} ({place(direct[0])})"
     small = replace(shape, extents=tuple(b - a for a, b in part.part))
     moved = tuple(replace(store, offset=_shifted(store, part.part, shape)) for store in _plain(direct))
-    if wrong := missed(moved, small, trace.grid):
-        told = f"{doubt(wrong)}: {name} seemed to store {region}, but {wrong} ({place(part.by[0])})"
-        return replace(found, told=told, missing=told)
+    if doubt := missed(moved, small, trace.grid):
+        return doubted(found, doubt, f"{name} stores {region}", moved, small, trace, place(part.by[0]))
     return replace(found, writes=region, touches=not alone, told=_with(found.told, told), missing=missing)
 
 
@@ -128,9 +129,18 @@ def _number(atom: Atom) -> tuple[int, str]:
     return int(str(atom.parts[0])) if atom.kind == "blind" else 0, atom.text
 
 
-def doubt(wrong: str) -> str:
+def doubted(
+    found: Effect, doubt: Doubt, claim: str, stores: tuple[Access, ...], shape: Shape, trace: Trace, where: str
+) -> Effect:
     """A proof that numbers contradict is a mistake of this program; one that they cannot check is just not used."""
-    return "not checked" if wrong == TOO_LARGE else "internal error, please report it"
+    kind = "internal error, please report it" if doubt.refuted else "not checked"
+    told = f"{kind}: the proof says that {claim}, but {doubt.text} ({where})"
+    wrong = None
+    if doubt.refuted:
+        seen = tuple(f"{place(store)}: {store.text}: {store.offset} where {store.test}" for store in stores)
+        extents = f"{', '.join(map(str, shape.extents))}; strides {', '.join(map(str, shape.strides))}"
+        wrong = Contradiction(claim, doubt.text, doubt.sizes, where, seen, extents, ", ".join(map(str, trace.grid)))
+    return replace(found, told=told, missing=told, contradiction=wrong)
 
 
 def _plain(stores: list[Access]) -> tuple[Access, ...]:

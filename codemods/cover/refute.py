@@ -16,9 +16,21 @@ from codemods.cover.boxes import Shape
 
 TRIES = 3
 MOST_POINTS = 20_000
-TOO_LARGE = "it is too large to be checked"
 MOST_ELEMENTS = 1_500
 CHOICES = (1, 2, 3, 5, 4, 7, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why a claim does not stand. `refuted`: with `sizes` it is wrong; otherwise it could not be checked."""
+
+    text: str
+    sizes: tuple[tuple[str, int], ...] = ()
+    refuted: bool = False
+
+
+TOO_LARGE = Doubt("it is too large to be checked")
+UNCOMPUTED = Doubt("a number that cannot be computed")
 
 
 class TooLarge(Exception):
@@ -93,8 +105,8 @@ class Point:
         return False
 
 
-def missed(stores: tuple[Access, ...], shape: Shape, grid: tuple[Poly, ...]) -> str:
-    """A word of what is wrong with the claim that the stores reach everything; "" where nothing was found."""
+def missed(stores: tuple[Access, ...], shape: Shape, grid: tuple[Poly, ...]) -> Doubt | None:
+    """What is wrong with the claim that the stores reach everything; None where nothing was found."""
     looked = 0
     for point in _points(stores, shape, grid):
         try:
@@ -102,16 +114,15 @@ def missed(stores: tuple[Access, ...], shape: Shape, grid: tuple[Poly, ...]) -> 
         except TooLarge:
             continue
         except (KeyError, ZeroDivisionError):
-            return "a number that cannot be computed"
+            return UNCOMPUTED
         if element is not None:
-            numbers = ", ".join(
-                f"{name} = {value}" for name, value in sorted(point.values.items()) if "(" not in name or "META" in name
-            )
-            return f"element {element} is not reached with {numbers or 'these numbers'}"
+            sizes = tuple(sorted(point.values.items()))
+            numbers = ", ".join(f"{name} = {value}" for name, value in sizes)
+            return Doubt(f"element {element} is not reached with {numbers or 'these numbers'}", sizes, True)
         looked += 1
         if looked >= TRIES:
             break
-    return "" if looked else TOO_LARGE
+    return None if looked else TOO_LARGE
 
 
 def _points(stores: tuple[Access, ...], shape: Shape, grid: tuple[Poly, ...]) -> Iterator[Point]:

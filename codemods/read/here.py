@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from codemods.core.effect import Effect, Outcome
+from codemods.core.report import Notice
 from codemods.core.size import alone
 from codemods.read import classes
 from codemods.read.binding import Bound, bind
@@ -95,6 +96,9 @@ class Here:
                 found = self.summaries.checkout.path(path)
                 return self.summaries.kernel(found.module, found.node.name) if found else None
         return None
+
+    def contradicted(self, notice: Notice) -> None:
+        self.summaries.contradicted[notice] = None
 
     def annotated(self, api: str) -> int | str | None:
         """What a function of the checkout gives, by its annotation: "tensor", "int", or how many ints."""

@@ -24,6 +24,7 @@ from codemods.core.launch import (
 from codemods.core.region import ALL
 from codemods.core.size import Atom, Size, alone, as_size
 from codemods.read.births import Given
+from codemods.read.bundle import contradicted
 from codemods.read.counts import products
 from codemods.read.graph import arguments_of
 from codemods.read.launch import outcome
@@ -62,7 +63,7 @@ class Launches(Partials):
         )
         launch = self.with_products(launch)
         name = source.function.name
-        found = self.outcome_of(source, launch)
+        found = self.outcome_of(source, launch, node)
         effects = {key: _in_words(effect, name) for key, effect in found.effects.items()}
         assumes = tuple(sorted({*found.assumes, *self.trusted}))
         quiet = found.quiet and grid is not None and None not in grid  # what is not understood may run code
@@ -71,7 +72,7 @@ class Launches(Partials):
             return None
         whole: dict[Key, dict[Ref, str]] = {}
         for key in ours:
-            alone = self.each(source, launch, key, arguments[key], found)
+            alone = self.each(source, launch, node, key, arguments[key], found)
             whole[key] = {ref: _in_words(one, name).told for ref, one in alone.items() if one.writes == ALL}
             if alone and not whole[key]:
                 effects[key] = replace(effects[key], missing=min(one.missing for one in alone.values()))
@@ -106,7 +107,7 @@ class Launches(Partials):
         return all(instr.node in behind for instr in every if instr.op == "load" and instr.data == name)
 
     def each(
-        self, source: KernelSource, launch: Launch, key: Key, value: Value, found: Outcome
+        self, source: KernelSource, launch: Launch, node: ast.Call, key: Key, value: Value, found: Outcome
     ) -> Mapping[Ref, Effect]:
         """What the launch does to an argument that is one of several tensors, for each that was allocated here."""
         effect, several = found.effects.get(key), len(value.refs) > 1 or not value.tensor
@@ -117,16 +118,19 @@ class Launches(Partials):
             if ref.buffer in self.packed:
                 passed = self.passed(value.but(refs=frozenset({ref}), tensor=True))
                 other = self.with_products(with_argument(launch, key, passed))
-                alone[ref] = self.outcome_of(source, other).effects[key]
+                alone[ref] = self.outcome_of(source, other, node).effects[key]
         return alone
 
-    def outcome_of(self, source: KernelSource, launch: Launch) -> Outcome:
+    def outcome_of(self, source: KernelSource, launch: Launch, node: ast.Call) -> Outcome:
         """Each launch is looked into once: the search for a fixed point asks again and again."""
         every = (*launch.arguments, *(value for _, value in launch.keywords))
         kinds = tuple(type(value.value) for value in every if isinstance(value, Constant))  # True is equal to 1.0
         asked = (source.function, launch, kinds)
         if asked not in self.launches:
             self.launches[asked] = outcome(source, launch)
+            for effect in self.launches[asked].effects.values():
+                if effect.contradiction is not None and self.callees is not None:
+                    self.callees.contradicted(contradicted(effect.contradiction, source, launch, node))
         return self.launches[asked]
 
     def with_products(self, launch: Launch) -> Launch:

@@ -10,6 +10,7 @@ from typing import Protocol
 from codemods.core.effect import UNSEEN, Effect, Outcome
 from codemods.core.event import Read
 from codemods.core.region import ALL, Box, Comb, Run
+from codemods.core.report import Notice
 from codemods.core.size import Atom, Size, as_size, variable
 from codemods.read.births import Given
 from codemods.read.graph import Instr
@@ -44,6 +45,8 @@ class Callees(Protocol):
     def outcome(self, asked: Asked) -> Outcome | None: ...
 
     def kernel(self, holder: Value) -> KernelSource | None: ...
+
+    def contradicted(self, notice: Notice) -> None: ...
 
 
 class Outcomes(Operators):

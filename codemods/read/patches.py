@@ -1,10 +1,13 @@
-"""Does a file give torch or triton other functions? A walk of the whole tree, so only a file with a proof is asked."""
+"""Does a file give torch or triton other functions, its own names other values, or tensors a class of their own?
+A walk of the whole tree, so only a file with a proof is asked."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 
+from codemods.core.syntax import children, walk
 from codemods.read.marks import marks
 from codemods.read.names import dotted
 
@@ -13,14 +16,22 @@ TARGETS = frozenset(
     "torch.fft torch._C torch._tensor triton triton.language triton.language.math".split()
 )
 ROOTS = ("torch", "triton")
+TABLES = re.compile(rb"\b(?:globals|locals|vars)\s*\(|(?<![.\w])exec\s*\(|\bmodules\s*\[\s*__name__|\b__dict__\b")
+CLASSES = re.compile(rb"__torch_(?:function|dispatch)__|\bas_subclass\b|\b_make_(?:wrapper_)?subclass\b")
+LOOKS = frozenset("get keys values items copy".split())
+SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 TRITON = {"tl": "triton.language", "triton": "triton"}  # as other modules hand it on
 
 
 def patched(tree: ast.Module, source: bytes, handing: str = "") -> ast.AST | None:
-    """A place that gives an attribute of torch or triton, or the name by which the file knows them, another value.
+    """A place that gives an attribute of torch or triton, or a name of the file, another value or meaning.
     `handing`: a module that hands on triton."""
     told = marks(tree, source)
     aliases = _aliases(told, handing)
+    if TABLES.search(source) and (node := _table(tree, aliases)) is not None:
+        return node
+    if CLASSES.search(source) and (node := _class(tree)) is not None:
+        return node
     for node in told:
         match node:
             case ast.Attribute(value=holder) if dotted(holder, aliases) in TARGETS:
@@ -30,6 +41,59 @@ def patched(tree: ast.Module, source: bytes, handing: str = "") -> ast.AST | Non
             case ast.Global(names=names) if aliases.keys() & set(names):
                 return node
     return None
+
+
+def _table(tree: ast.Module, aliases: dict[str, str]) -> ast.AST | None:
+    """A place where the names of the file, or of torch, are reached as a table that is not just looked at."""
+    looked: set[ast.AST] = set()
+    found: list[ast.AST] = []
+    for node in walk(tree):
+        match node:
+            case ast.Subscript(value=table, ctx=ast.Load()):
+                looked.add(table)
+            case ast.Attribute(value=table, attr=name) if name in LOOKS:
+                looked.add(table)
+            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[table]):
+                looked.add(table)
+            case ast.Call(func=ast.Name(id="getattr" | "hasattr" | "dir" | "len"), args=[table, *_]):
+                looked.add(table)
+        match node:
+            case ast.Call(func=ast.Name(id="globals"), args=[]):
+                found.append(node)
+            case ast.Call(func=ast.Name(id="exec"), args=[_], keywords=[]):
+                found.append(node)
+            case ast.Subscript(
+                value=ast.Attribute(attr="modules") | ast.Name(id="modules"), slice=ast.Name(id="__name__")
+            ):
+                found.append(node)
+            case ast.Attribute(value=holder, attr="__dict__") if dotted(holder, aliases) in TARGETS:
+                found.append(node)
+            case ast.Call(func=ast.Name(id="vars"), args=[holder]) if dotted(holder, aliases) in TARGETS:
+                found.append(node)
+    found += _own_tables(tree)
+    return next((node for node in found if node not in looked), None)
+
+
+def _class(tree: ast.Module) -> ast.AST | None:
+    """Where a method of torch may come to mean another one: a subclass of tensors, or a mode."""
+    for node in walk(tree):
+        match node:
+            case ast.FunctionDef(name="__torch_function__" | "__torch_dispatch__"):
+                return node
+            case ast.Attribute(attr="as_subclass" | "_make_subclass" | "_make_wrapper_subclass"):
+                return node
+    return None
+
+
+def _own_tables(tree: ast.Module) -> Iterator[ast.AST]:
+    """`locals()` and `vars()` outside of functions: the names of the module."""
+    todo: list[ast.AST] = [tree]
+    while todo:
+        node = todo.pop()
+        match node:
+            case ast.Call(func=ast.Name(id="locals" | "vars"), args=[]):
+                yield node
+        todo += [inner for inner in children(node) if not isinstance(inner, SCOPES)]
 
 
 def _means_one(node: ast.expr, aliases: dict[str, str]) -> bool:

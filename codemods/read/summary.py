@@ -10,6 +10,7 @@ from pathlib import Path
 
 from codemods.core.effect import Effect
 from codemods.core.event import Read
+from codemods.core.report import Notice
 from codemods.core.syntax import children
 from codemods.ops.contracts import Contracts
 from codemods.read import decorators
@@ -63,6 +64,7 @@ class Summaries:
     kernels: dict[Module, Kernels] = field(default_factory=dict)
     looked: dict[Key, frozenset[Looked]] = field(default_factory=dict)  # what a summary rests on
     contracts: Contracts = field(default_factory=dict)  # the project's own
+    contradicted: dict[Notice, None] = field(default_factory=dict)  # each once, in order
 
     def of(self, found: Found, kinds: Kinds, within: Class | None) -> Summary | None:
         """Circles are found as by Tarjan: whatever leads back to a function that is not done is in one with it."""
@@ -95,6 +97,12 @@ class Summaries:
             self.known[member] = made if len(circle) == 1 and key not in self.looped else None
             del self.lowest[member]
         return self.known[key]
+
+    def errors(self) -> tuple[Notice, ...]:
+        """What went wrong since the last time: a callee is read for the first file that calls it."""
+        found = tuple(self.contradicted)
+        self.contradicted.clear()
+        return found
 
     def kernel(self, module: Module, name: str) -> KernelSource | None:
         found = self.checkout.function(module, name)

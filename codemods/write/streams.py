@@ -36,6 +36,10 @@ def tell(report: Report) -> None:
     """The files that failed and the notices, on stderr."""
     for notice in report.failed:
         say(f"error: {notice.path}:{notice.line}: {notice.message}")
+        if notice.bundle:
+            from codemods.write.bundle import kept
+
+            say(f"what to send along: {kept(notice)}")
     for notice in report.notices:
         say(f"notice: {notice.path}:{notice.line}: {notice.message}")
 
