@@ -241,7 +241,7 @@ def test_the_files_of_the_functions_are_told(tmp_path: Path) -> None:
     found = decide_file(
         (tmp_path / "pkg/sub/user.py").read_bytes(), "pkg/sub/user.py", path=tmp_path / "pkg/sub/user.py"
     )
-    assert {"compat.py", "helpers.py"} <= {path.name for path in found.looked}
+    assert {"compat.py", "helpers.py"} <= {Path(one.place).name for one in found.looked}
 
 
 def test_a_function_of_another_file_that_stores_less(tmp_path: Path) -> None:
