@@ -19,8 +19,8 @@ INDEX = re.compile(rb"(?<=\w)\[[^\[\]]*\]")
 KEYWORD = re.compile(rb"\w+[ \t]*=(?!=)[^,]*")
 COMMENT = re.compile(rb"#[^\n]*")
 SIGNATURE = re.compile(rb"\bdef[ \t]+\w+[^(]*\(([^)]*)\)|\blambda\b([^:]*):")
-MAKES = re.compile(rb"(?:type|Meta|make_dataclass)[ \t]*\(")
-TYPE = re.compile(rb"\n[ \t]*\w+[ \t]*=[ \t]*type[ \t]*$", re.MULTILINE)
+MAKES = {word: re.compile(word + rb"[ \t]*\(") for word in (b"type", b"Meta", b"make_dataclass")}
+TYPE = re.compile(rb"=[ \t]*type[ \t]*$", re.MULTILINE)
 PATCH = re.compile(rb"\n[ \t]*([A-Z_]\w*)\.(\w+)[ \t]*(?::[^=\n]*)?=(?!=)")
 SETATTR = re.compile(rb"setattr\b[ \t]*(\(?)[ \t\r\n]*(?:\w+\.)*(\w*)[ \t]*,?[ \t\r\n]*(?:['\"](\w*)['\"][ \t]*,)?")
 BUILTIN = frozenset(name.encode() for name in dir(builtins))
@@ -117,7 +117,8 @@ def _makes(source: bytes) -> bool:
     """`type("B", (A,), {..})`, or another name for what does that."""
     if b"new_class" in source or b"__bases__" in source or TYPE.search(source):
         return True
-    return any(_with_more(source, match) for match in MAKES.finditer(source))
+    calls = (match for word, called in MAKES.items() if word in source for match in called.finditer(source))
+    return any(_with_more(source, match) for match in calls)
 
 
 def _with_more(source: bytes, match: re.Match[bytes]) -> bool:

@@ -22,6 +22,7 @@ class World:
     texts: dict[str, Text]
     files: Mapping[str, Path] = field(default_factory=dict)
     sources: dict[str, bytes] = field(default_factory=dict)
+    asked: dict[tuple[frozenset[str], str], bool] = field(default_factory=dict)
 
     @cached_property
     def below(self) -> dict[bytes, tuple[Place, ...]]:
@@ -72,6 +73,12 @@ class World:
 
     def exchanged(self, classes: Iterable[str], attr: str) -> bool:
         """A method of one of these classes may be another one, by what is written somewhere in the checkout."""
+        asked = frozenset(classes), attr
+        if asked not in self.asked:
+            self.asked[asked] = self._exchanged(*asked)
+        return self.asked[asked]
+
+    def _exchanged(self, classes: frozenset[str], attr: str) -> bool:
         names = {name for one in classes for name in self.names_of(one.encode())}
         wanted = {attr.encode(), b"*"}
         if any(holder in names and one in wanted for text in self.texts.values() for holder, one in text.patches):
@@ -92,11 +99,14 @@ class World:
         return self.sources[module]
 
     def mentions(self, module: str, words: set[bytes]) -> bool:
-        return not words.isdisjoint(re.findall(rb"\w+", self.source(module)))
+        source = self.source(module)
+        return any(word in source and re.search(rb"\b%s\b" % word, source) for word in words)
 
     def defines(self, module: str, attr: str) -> bool:
         """The body of a class may bind the name, or do so in a way that is not written out."""
-        source, name = self.source(module), re.escape(attr.encode())
+        source, name = self.source(module), attr.encode()
+        if name not in source:
+            return False
         bound = (
             rb"(?:def|class|as|import|for)\s+%s\b|[\s,;(]%s\s*(?:[,:=)]|$)|['\"]%s['\"]|\b(?:locals|vars|exec)\b"
             % ((name,) * 3)
