@@ -46,7 +46,7 @@ def value(d: Draw, i: str = "i", mask: str = "mask") -> str:
         [
             "2.0", "0.0", "1.0", f"tl.load(a + {i}, mask={mask})", f"tl.load(a + {i}, mask={mask}, other=0.0) + 1.0",
             f"tl.load(a + {i}, mask={mask})", f"twice(tl.load(a + {i}, mask={mask}))",  "tl.zeros([B], tl.float32)",
-            f"tl.load(o + {i}, mask={mask}) + 1.0", f"tl.where({i} < 2, 1.0, 0.0)", "n * 1.0", f"{i}.to(tl.float32)",
+            f"tl.load(o + {i}, mask={mask}) + 1.0", f"tl.load(o + {i}, mask={mask})", f"tl.where({i} < 2, 1.0, 0.0)", "n * 1.0", f"{i}.to(tl.float32)",
             "tl.full([B], 3.0, tl.float32)",
         ]
     )  # fmt: skip
@@ -280,7 +280,7 @@ def launching(d: Draw, kernels: list[Made]) -> list[Lines]:
         )
     for made in kernels:
         o = d.one(["o"] * 12 + ["o[1:]", "o.view(-1)", "x", "o[:]", "o.t()"])
-        a = d.one(["x"] * 8 + ["y", "o", "w", "x + 1", "w[0]"])
+        a = d.one(["x"] * 8 + ["y", "o", "o", "w", "x + 1", "w[0]"])
         launch = f"{made.name}[{made.grid.format(o=o)}]({made.given.format(o=o, a=a)})"
         lines: Lines = (launch,)
         if "lambda" not in launch and d.chance(0.15):
