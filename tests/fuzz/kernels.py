@@ -46,7 +46,8 @@ def value(d: Draw, i: str = "i", mask: str = "mask") -> str:
         [
             "2.0", "0.0", "1.0", f"tl.load(a + {i}, mask={mask})", f"tl.load(a + {i}, mask={mask}, other=0.0) + 1.0",
             f"tl.load(a + {i}, mask={mask})", f"twice(tl.load(a + {i}, mask={mask}))",  "tl.zeros([B], tl.float32)",
-            f"tl.load(o + {i}, mask={mask}) + 1.0", f"tl.load(o + {i}, mask={mask})", f"tl.where({i} < 2, 1.0, 0.0)", "n * 1.0", f"{i}.to(tl.float32)",
+            f"tl.load(o + {i}, mask={mask}) + 1.0", f"tl.load(o + {i}, mask={mask})",
+            f"tl.where({i} < 2, 1.0, 0.0)", "n * 1.0", f"{i}.to(tl.float32)",
             "tl.full([B], 3.0, tl.float32)",
         ]
     )  # fmt: skip

@@ -44,10 +44,10 @@ class NoMeaning(Exception):
 
 @dataclass
 class Accesses:
-    """Of the launch that runs now. `ranges`: of addresses; `stored`: by address, the program and its value."""
+    """Of the launch that runs now. `ranges`: of addresses; `stored`: by address, the programs and their values."""
 
     ranges: list[tuple[int, int]] = field(default_factory=list)
-    stored: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    stored: dict[int, tuple[set[Any], set[bytes]]] = field(default_factory=dict)
     seen: dict[int, set[Any]] = field(default_factory=dict)
 
     def start(self, given: list[Any]) -> None:
@@ -59,17 +59,18 @@ class Accesses:
             raise NoMeaning("outside of the tensors")
 
     def load(self, address: int, program: Any) -> None:
-        if self.stored.get(address, (program, 0))[0] != program:
+        if address in self.stored and self.stored[address][0] != {program}:
             raise NoMeaning("it looks at what another program stores")
         self.seen.setdefault(address, set()).add(program)
 
     def store(self, address: int, program: Any, value: Any) -> None:
         if self.seen.get(address, set()) - {program}:
             raise NoMeaning("another program looks at it")
-        other, before = self.stored.get(address, (program, value))
-        if other != program and before != value and not (before != before and value != value):
+        programs, values = self.stored.setdefault(address, (set(), set()))
+        programs.add(program)
+        values.add(value.tobytes())
+        if len(programs) > 1 and len(values) > 1:
             raise NoMeaning("another program stores another value")
-        self.stored[address] = program, value
 
 
 ACCESSES = Accesses()

@@ -107,5 +107,10 @@ def test_what_has_no_meaning_is_told(name: str) -> None:
     assert "NoMeaning" in str(facts(MEANINGLESS[name]))
 
 
+def test_one_value_and_then_two_in_one_place() -> None:
+    store = "tl.store(o + i % 2, 0.0)\n    tl.store(o + i % 2, pid * 1.0)"
+    assert "NoMeaning" in str(facts(store))
+
+
 def test_what_has_one_is_not() -> None:
     assert facts(STORE)[0] == facts("tl.store(o + i % 2, 1.0)")[0] == "returned"
