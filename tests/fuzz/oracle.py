@@ -17,7 +17,7 @@ import torch
 from fuzz.watch import Watch, bodies, watched
 
 Facts = tuple[Any, ...]
-POISONS = ((6.0e4, 7, True), (-12345.5, -3, False))  # floating, integer, bool
+POISONS = ((6.0e4, 10**9 + 7, True), (float("nan"), -3, False), (-12345.5, 113, True))  # floating, integer, bool
 LONGEST = 0.5  # seconds of the processor that one run may take
 
 
@@ -96,7 +96,9 @@ def _filling(function: Callable[..., Any], values: tuple[Any, ...]) -> Callable[
     def made(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)
         kind = result.dtype
-        return result.fill_(truth if kind == torch.bool else real if kind.is_floating_point else whole)
+        if kind == torch.bool or kind.is_floating_point:
+            return result.fill_(truth if kind == torch.bool else real)
+        return result.fill_(min(whole, torch.iinfo(kind).max))
 
     return made
 
@@ -231,7 +233,7 @@ def difference(before: Program, after: Program, inputs: tuple[Input, ...] = INPU
     returned = 0
     changed = _changed(before, after)
     for place, given in enumerate(inputs):
-        values, watch = POISONS[place % 2], Watch()
+        values, watch = POISONS[place % len(POISONS)], Watch()
         old = observe(before, given, values, watch)
         if old[0] == "hangs":
             break  # it would on other inputs, too

@@ -100,7 +100,7 @@ def crashes(kind: Kind, seed: int) -> bool:
     if not child:
         before = Program.of(kind.program(seed))
         for place, given in enumerate(kind.inputs):
-            observe(before, given, POISONS[place % 2])
+            observe(before, given, POISONS[place % len(POISONS)])
         os._exit(0)
     return os.waitpid(child, 0)[1] != 0
 
