@@ -61,7 +61,7 @@ def delegated(d: Draw) -> list[Lines]:
     o = d.tensor(dims)
     made: list[Lines] = [(f"{o} = {birth(d, dims)}",)]
     parts = [[lines] for lines in complete(d, o, dims)]
-    for _ in range(d.one([0, 0, 0, 1, 1, 2])):
+    for _ in range(d.one([0, 0, 0, 0, 1, 1, 2])):
         new = d.one([observe(d), disturb(d), use(d, o), some(d, o, dims), (f"{o}.add_(1)",), (f"peek({o})",)])
         parts.insert(d.rng.randrange(len(parts) + 1), [new])
     while len(parts) > 1 and d.chance(0.4):
@@ -166,7 +166,7 @@ def signature(d: Draw, given: list[str], method: bool) -> tuple[str, str, Lines]
         return f"{name}: {KINDS[name]}" if typed and name in KINDS else name
 
     first = ["self"] if method else []
-    style = d.one(["plain"] * 6 + ["words", "words", "default", "default", "star", "packed", "kwargs", "only", "swap"])
+    style = d.one(["plain"] * 12 + ["words", "words", "default", "default", "star", "packed", "kwargs", "only", "swap"])
     if style == "star" and given:
         cut = d.rng.randrange(len(given))
         rest = given[cut:]

@@ -104,7 +104,7 @@ def weave(d: Draw, lives: list[list[Lines]]) -> list[Lines]:
 
 def life(d: Draw, calls: bool) -> list[Lines]:
     lives = [born, filled, prealloc, renewed, updated, joined, scratch, served, delegated]
-    return d.rng.choices(lives, [10, 4, 3, 2, 4, 4, 4, *((8, 20) if calls else (0, 0))])[0](d)
+    return d.rng.choices(lives, [10, 4, 3, 2, 4, 4, 4, *((10, 40) if calls else (0, 0))])[0](d)
 
 
 def born(d: Draw) -> list[Lines]:

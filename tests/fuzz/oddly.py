@@ -84,9 +84,14 @@ def _lost(source: bytes, result: Applied) -> Iterator[bytes]:
             around = [one for one in statements if one.lineno <= low and high <= (one.end_lineno or 0)]
             inner = min(around, key=lambda one: (one.end_lineno or 0) - one.lineno, default=None)
             touched |= set(range(inner.lineno if inner else low, ((inner.end_lineno or 0) if inner else high) + 1))
-    left = iter(result.text.splitlines())
     lines = source.replace(b"\x0c", b" ").splitlines()
     left = iter(result.text.replace(b"\x0c", b" ").splitlines())
+    for number in range(1, len(lines) + 1):  # statements behind a semicolon move up
+        if number - 1 in touched and lines[number - 2].rstrip().endswith(b"\\"):
+            touched.add(number)
+    for number in range(len(lines), 0, -1):
+        if number + 1 in touched and lines[number - 1].rstrip().endswith(b"\\"):
+            touched.add(number)
     for number, line in enumerate(lines, 1):
         if number not in touched and not any(line == other for other in left):
             yield line
