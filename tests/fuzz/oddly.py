@@ -48,7 +48,9 @@ def reprinted(source: str, rng: random.Random) -> Printed | None:
     except Exception as error:
         return Printed(text, f"{type(error).__name__}: {error}")
     applied = [(decision.codemod, decision.subject) for decisions in rounds for decision in decisions]
-    same = Counter(applied) == Counter(zip(plain.applied, plain.subjects))
+    first = decide_file(text, "program.py", OPTIONS).decisions
+    cut = not any(one.reason and one.reason.code == "not-editable" for one in first)  # else others take its place
+    same = cut and Counter(applied) == Counter(zip(plain.applied, plain.subjects))
     made = Printed(text, "", len(applied), same)
     if same and ast.dump(ast.parse(new)) != ast.dump(ast.parse(plain.text)):
         return replace(made, wrong="another tree than of the same program in plain formatting")
