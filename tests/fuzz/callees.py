@@ -64,6 +64,13 @@ def delegated(d: Draw) -> list[Lines]:
     for _ in range(d.one([0, 0, 0, 0, 1, 1, 2])):
         new = d.one([observe(d), disturb(d), use(d, o), some(d, o, dims), (f"{o}.add_(1)",), (f"peek({o})",)])
         parts.insert(d.rng.randrange(len(parts) + 1), [new])
+    if d.chance(0.15):  # first out of sight, then looked at
+        given = d.one(
+            [f"keep({o})", f"KEPT.append({o})", f"p = same({o})", f"p = [{o}]", f"def g(t={o}): return t.sum()"]
+        )
+        look = "KEPT.append(g())" if "def" in given else "KEPT.extend(look())" if "p =" not in given else "keep(p)"
+        place = d.rng.randrange(len(parts) + 1)
+        parts[place:place] = [[(given,)], [(look,)]]
     while len(parts) > 1 and d.chance(0.4):
         place = d.rng.randrange(len(parts) - 1)
         parts[place : place + 2] = [parts[place] + parts[place + 1]]
