@@ -108,7 +108,40 @@ def taken_out(d: Draw, part: list[Lines], above: list[Lines], below: list[Lines]
         lines.append((d.one([f"return {d.one(given)}", "return None", f"return {', '.join(given)}"]),))
     decorated: Lines = ("@staticmethod",) if static else ()
     d.callees.append(Callee(name, (*decorated, *block(f"def {name}({header}):", *lines)), method))
-    return called(d, f"{'self.' if method else ''}{name}({call})", results)
+    return called(d, spelled(d, name, call, method), results)
+
+
+def spelled(d: Draw, name: str, call: str, method: bool) -> str:
+    """One way to call it."""
+    if method:
+        return f"{d.one(['self'] * 12 + ['C()', 'type(self)()'])}.{name}({call})"
+    kind = d.one(["plain"] * 12 + ["partial", "partial", "wrapper", "decorated", "object"])
+    passed = call.split(", ") if call and "(" not in call else []
+    match kind:
+        case "partial":
+            cut = d.rng.randrange(len(passed) + 1)
+            if any("=" in one for one in passed[:cut]) or not passed:
+                cut = 0
+            first = ", ".join([name, *passed[:cut]])
+            return f"functools.partial({first})({', '.join(passed[cut:]) if passed else call})"
+        case "wrapper":
+            around = d.name("h")
+            d.callees.append(Callee(around, block(f"def {around}(*args, **kw):", (f"return {name}(*args, **kw)",))))
+            return f"{around}({call})"
+        case "decorated":
+            around = d.name("wrapped")
+            inner = block(
+                "def inner(*args, **kw):", d.one([("pass",), ("KEPT.append(0)",)]), ("return g(*args, **kw)",)
+            )
+            d.callees.append(Callee(around, block(f"def {around}(g):", inner, ("return inner",))))
+            return f"{around}({name})({call})"
+        case "object":
+            holder = d.name("Holder")
+            body = [block("def __init__(self, value):", ("self.value = value",)),
+                    block("def run(self, *args, **kw):", (f"return {name}(*args, **kw)",))]  # fmt: skip
+            d.callees.append(Callee(holder, block(f"class {holder}:", *body)))
+            return f"{holder}({d.any()}).run({call})"
+    return f"{name}({call})"
 
 
 def called(d: Draw, call: str, results: list[str]) -> Lines:
@@ -281,6 +314,16 @@ def _in_order(tree: ast.AST) -> Iterator[tuple[str, ast.expr_context]]:
         yield from _in_order(node)
 
 
+def above(header: str) -> Lines:
+    """A method that does what the one of the class above does."""
+    name, _, parameters = header.removeprefix("def ").removesuffix("):").partition("(")
+    names = [
+        one.partition(":")[0].partition("=")[0].strip() for one in parameters.split(", ") if one not in ("self", "*")
+    ]
+    passed = ", ".join(one if one.startswith("*") else f"{one}={one}" for one in names)
+    return (header, f"    return super().{name}({passed})")
+
+
 def altered(d: Draw, text: Lines) -> Lines:
     """A method as a class below may have it: mostly one that does the same."""
     first = 2 if text[0].startswith("@") else 1
@@ -293,6 +336,7 @@ def altered(d: Draw, text: Lines) -> Lines:
             (*text[:place], f"{margin}pass", *text[place + 1 :]),
             (*text[:first], "    KEPT.append(1)", *text[first:]),
             (*text[:first], "    raise NotImplementedError"),
+            above(text[first - 1]),
             text,
         ]
     )

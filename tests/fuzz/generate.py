@@ -17,7 +17,7 @@ from fuzz.results import joined, scratch, updated
 from fuzz.templates import served
 from fuzz.writes import complete, counted
 
-IMPORTS = "import contextlib\nimport torch\n\nKEPT = []\nSEEN = None\n\n"
+IMPORTS = "import contextlib\nimport functools\nimport torch\n\nKEPT = []\nSEEN = None\n\n"
 HELPERS = {
     "same": "def same(t):\n    return t\n\n",
     "keep": "def keep(t):\n    KEPT.append(t)\n\n",
