@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ def main() -> int:
     options = parser.parse_args()
     kind = kernels() if options.kernels else Kind(attempt, program, INPUTS)
     prepare()
+    warnings.simplefilter("ignore")  # of programs that are hardly Python
     if options.show is not None:
         return show(kind, options.show)
     counts: Counter[str] = Counter()

@@ -7,10 +7,15 @@ import ast
 import random
 
 import pytest
+
+pytest.importorskip("torch")
+
 from fuzz.formatting import odd
 from fuzz.generate import program
 from fuzz.oddly import Printed, reprinted
 
+QUIET = [pytest.mark.filterwarnings(f"ignore::{kind}") for kind in ("SyntaxWarning", "DeprecationWarning")]
+pytestmark = [*QUIET, pytest.mark.torch, pytest.mark.xdist_group("formatting")]  # they are printed once
 PROGRAMS = 150
 
 

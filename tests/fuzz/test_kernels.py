@@ -18,7 +18,8 @@ from fuzz.campaign import Outcome, tally  # noqa: E402
 from fuzz.kernels import kernel_program  # noqa: E402
 from fuzz.oracle import POISONS, Difference, Input, Program, difference, observe, prepare  # noqa: E402
 
-pytestmark = pytest.mark.torch
+QUIET = [pytest.mark.filterwarnings(f"ignore::{kind}") for kind in ("SyntaxWarning", "DeprecationWarning")]
+pytestmark = [*QUIET, pytest.mark.torch, pytest.mark.xdist_group("kernels")]  # they are run once
 PROGRAMS = 150
 
 

@@ -16,7 +16,8 @@ from fuzz.campaign import Outcome, attempt, differs, rewrite, shrink, tally  # n
 from fuzz.generate import IMPORTS, program  # noqa: E402
 from fuzz.oracle import INPUTS, POISONS, Difference, Program, difference, observe, prepare  # noqa: E402
 
-pytestmark = [pytest.mark.torch, pytest.mark.xdist_group("programs")]  # they are run once
+QUIET = [pytest.mark.filterwarnings(f"ignore::{kind}") for kind in ("SyntaxWarning", "DeprecationWarning")]
+pytestmark = [*QUIET, pytest.mark.torch, pytest.mark.xdist_group("programs")]  # they are run once
 PROGRAMS = 2000
 
 
