@@ -46,7 +46,7 @@ def _proposal(flow: Flow, fill: Write, call: ast.Call, callee: ast.Attribute) ->
         lost.append(callee.value)
     else:
         edit = Replace(after(callee.value, call), "")
-    joint = b"." if isinstance(parent, ast.Expr) else _joint(flow, callee)
+    joint = b"." if isinstance(parent, ast.Expr) else _joint(flow, callee, call)
     obligations = (
         Editable(joint, b"."),
         AnyOf((Unobserved(fill), AlreadyHolds(fill))),
@@ -57,9 +57,10 @@ def _proposal(flow: Flow, fill: Write, call: ast.Call, callee: ast.Attribute) ->
     return Proposal("drop_fill", node, name, (edit,), obligations, Saves(launches=1, per=flow.once))
 
 
-def _joint(flow: Flow, callee: ast.Attribute) -> bytes:
-    """What stands between the receiver and the name of its method."""
-    name = ast.Pass()
+def _joint(flow: Flow, callee: ast.Attribute, call: ast.Call) -> bytes:
+    """What stands between the receiver and the name of its method, and between that and its arguments."""
+    name, end = ast.Pass(), ast.Pass()
     name.lineno = name.end_lineno = callee.end_lineno or callee.lineno
     name.col_offset = name.end_col_offset = (callee.end_col_offset or 0) - len(callee.attr.encode())
-    return between(flow.source, callee.value, name)
+    end.lineno, end.col_offset = call.end_lineno or call.lineno, call.end_col_offset or 0
+    return between(flow.source, callee.value, name) + between(flow.source, callee, end).partition(b"(")[0]

@@ -137,6 +137,7 @@ def test_a_decision_without_edits_is_not_applied() -> None:
         (b"# coding: utf-7\nx.zero_() # +AGE-\n", "does not give the same bytes back"),
         (b"if a:\n \\\n  x.zero_()\n  b\n", "libcst cannot parse the file"),
         (b"f(\nx.zero_()\n", "libcst cannot parse the file"),
+        (b"x.zero_()\ndef f(): return(a if b else c)\n", "libcst cannot parse the file .*after 'return'"),
     ],
 )
 def test_files_that_cannot_be_edited(source: bytes, message: str) -> None:

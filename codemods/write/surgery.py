@@ -124,6 +124,8 @@ def _suites(utf8: bytes, ends: Mapping[int, int]) -> tuple[_Suite, ...]:
         module.visit(visitor)
     except cst.ParserSyntaxError as error:
         raise CannotEdit(f"libcst cannot parse the file (line {error.raw_line})") from None
+    except cst.CSTValidationError as error:  # `return(a if b else c)` is too tight for it
+        raise CannotEdit(f"libcst cannot parse the file ({error})") from None
     except RecursionError:
         raise CannotEdit("the file is nested too deeply for libcst") from None
     return tuple(visitor.found)

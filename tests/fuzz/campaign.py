@@ -6,21 +6,26 @@ import ast
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
+from unittest import mock
 
 from fuzz.generate import program
 from fuzz.oracle import INPUTS, POISONS, Difference, Input, Program, difference, observe
+from fuzz.watch import Watch
 
 import codemods
-from codemods import Options, applicable, decide_file
+from codemods import Options, decide_file
 from codemods.write.source import CannotEdit
 
-OPTIONS = Options(select=codemods.names(), every=True)
+ASSUMED = ("closed-world", "no-autograd")  # they hold for every program
+OPTIONS = Options(select=codemods.names(), every=True, assume=ASSUMED)
 
 
 @dataclass(frozen=True)
 class Rewritten:
     text: str
     applied: tuple[str, ...] = ()  # the codemods, one for each site
+    subjects: tuple[str, ...] = ()  # what each of them is about
     failed: str = ""  # the tool itself went wrong
 
 
@@ -31,43 +36,52 @@ class Outcome:
     rewritten: Rewritten
     difference: Difference | None = None
     returned: int = 0  # on how many inputs the program came to an end
-    valid: bool = True
+    valid: bool = True  # it is a program of Python, and returns on one of the first inputs
 
 
 def rewrite(source: str, options: Options = OPTIONS) -> Rewritten:
     """The text once nothing is left to do."""
-    found = decide_file(source.encode(), "program.py", options)
-    if found.failed:
-        return Rewritten(source, failed=str(found.failed[0]))
-    if not any(applicable(decision, options) for decision in found.decisions):
-        return Rewritten(source)
+    failed: list[str] = []
+
+    def decided(*args: Any, **kwargs: Any) -> codemods.Found:
+        found = decide_file(*args, **kwargs)
+        failed.extend(map(str, found.failed))
+        return found
+
     try:
-        text, rounds = codemods.rewrite(source.encode(), "program.py", options)
+        with mock.patch.object(codemods, "decide_file", decided):
+            text, rounds = codemods.rewrite(source.encode(), "program.py", options)
     except CannotEdit:
         return Rewritten(source)
     except Exception as error:
         return Rewritten(source, failed=f"{type(error).__name__}: {error}")
-    return Rewritten(text.decode(), tuple(decision.codemod for decisions in rounds for decision in decisions))
+    done = [decision for decisions in rounds for decision in decisions]
+    names, subjects = tuple(one.codemod for one in done), tuple(one.subject for one in done)
+    return Rewritten(text.decode(), names, subjects, failed[0] if failed else "")
 
 
 def attempt(seed: int) -> Outcome:
+    """A program that returns on none of the first inputs says little: of most of them no more is asked."""
     source = program(seed)
     try:
-        before = Program.of(source)
+        before = Program.of(source, watch=True)
     except SyntaxError:
+        return Outcome(seed, source, Rewritten(source), valid=False)
+    runs = any(observe(before, given, POISONS[0], Watch())[0] == "returned" for given in INPUTS[:3])
+    if not runs and seed % 8:
         return Outcome(seed, source, Rewritten(source), valid=False)
     rewritten = rewrite(source)
     if rewritten.text == source:
-        return Outcome(seed, source, rewritten)
+        return Outcome(seed, source, rewritten, valid=runs)
     found, returned = difference(before, Program.of(rewritten.text))
-    return Outcome(seed, source, rewritten, found, returned)
+    return Outcome(seed, source, rewritten, found, returned, runs)
 
 
 def differs(source: str, inputs: tuple[Input, ...] = INPUTS) -> bool:
     """The tool changes what this text does."""
     try:
-        before = Program.of(source)
-        if all(observe(before, given, POISONS[0])[0] != "returned" for given in inputs):
+        before = Program.of(source, watch=True)
+        if all(observe(before, given, POISONS[0], Watch())[0] != "returned" for given in inputs):
             return False
         rewritten = rewrite(source)
         return rewritten.text != source and difference(before, Program.of(rewritten.text), inputs)[0] is not None
@@ -161,10 +175,13 @@ def _plain_value(tree: ast.AST, count: int) -> bool:
 
 
 def tally(outcomes: Counter[str], outcome: Outcome) -> None:
+    outcomes["drawn"] += 1
+    outcomes["failed"] += bool(outcome.rewritten.failed)
+    outcomes["differences"] += outcome.difference is not None
+    if not outcome.valid:
+        return
     outcomes["programs"] += 1
-    outcomes["invalid"] += not outcome.valid
     outcomes["rewritten"] += bool(outcome.rewritten.applied)
     outcomes["rewritten and returned"] += bool(outcome.rewritten.applied) and outcome.returned > 0
-    outcomes["differences"] += outcome.difference is not None
-    outcomes["failed"] += bool(outcome.rewritten.failed)
+    outcomes["with callees"] += "\ndef h" in outcome.source or "class C:" in outcome.source
     outcomes.update(outcome.rewritten.applied)

@@ -17,6 +17,7 @@ Dims = tuple[int, ...]
 Lines = tuple[str, ...]
 
 SIZES = {
+    0: ["0", "n - 4", "k - 2", "n - len(x)"],
     1: ["1", "1", "k - 1", "n // 4", "n - 3"],
     2: ["2", "2", "k", "k", "n // 2", "n - k", "n - 2", "len(xs) // 2"],
     3: ["3", "n - 1", "k + 1", "x.shape[0] - 1"],
@@ -60,6 +61,15 @@ VALUES = {
 }
 
 
+@dataclass(frozen=True)
+class Callee:
+    """A function beside `f`. `method`: it is called on `self`."""
+
+    name: str
+    text: Lines
+    method: bool = False
+
+
 @dataclass
 class Draw:
     """A source of choices, and what the program has named so far."""
@@ -68,7 +78,8 @@ class Draw:
     known: dict[str, Dims] = field(default_factory=dict)  # tensors, views and aliases
     boxes: list[str] = field(default_factory=list)  # lists that hold some
     used: int = 0
-    calls: list[str] = field(default_factory=list)  # nested functions, to be called sometime
+    callees: list[Callee] = field(default_factory=list)
+    methods: bool = False  # most callees are called on `self`
 
     def chance(self, probability: float) -> bool:
         return self.rng.random() < probability
@@ -122,7 +133,28 @@ def tensor_value(d: Draw, dims: Dims) -> str:
 
 
 def dimensions(d: Draw) -> Dims:
-    return d.one([(4,), (4,), (4,), (4,), (4, 4), (4, 4), (4, 2), (2, 4), (2,), (2, 2), (4, 4, 4), (3,), (4, 1), (16,)])
+    return d.one(
+        [
+            (4,),
+            (4,),
+            (4,),
+            (4,),
+            (4, 4),
+            (4, 4),
+            (4, 2),
+            (2, 4),
+            (2,),
+            (2, 2),
+            (4, 4, 4),
+            (3,),
+            (4, 1),
+            (16,),
+            (1,),
+            (1, 4),
+            (0,),
+            (4, 0),
+        ]
+    )
 
 
 FILLING: list[Callable[[Draw, str], str]] = [

@@ -7,14 +7,17 @@ sabotaged: a statement goes, two change places, an observer or an alias comes in
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 
 from fuzz.around import disturb, harmless, observe, use, wrapped
+from fuzz.callees import classes, delegated, functions, locals_of, needed, outlined, words
 from fuzz.draw import Draw, Lines, birth, block, dimensions, size, tensor_value
 from fuzz.results import joined, scratch, updated
+from fuzz.templates import served
 from fuzz.writes import complete, counted
 
-IMPORTS = "import contextlib\nimport torch\n\nKEPT = []\nSEEN = None\n\n"
+IMPORTS = "import contextlib\nimport functools\nimport torch\n\nKEPT = []\nSEEN = None\n\n"
 HELPERS = {
     "same": "def same(t):\n    return t\n\n",
     "keep": "def keep(t):\n    KEPT.append(t)\n\n",
@@ -24,7 +27,7 @@ HELPERS = {
     "boom": "def boom(fail):\n    if fail:\n        raise RuntimeError('boom')\n\n",
     "Swallow": (
         "class Swallow:\n    def __enter__(self):\n        return self\n\n"
-        "    def __exit__(self, *error):\n        return True\n\n"
+        "    def __exit__(self, *error):\n        return isinstance(error[1], Exception)\n\n"
     ),
 }
 HEADERS = [
@@ -41,16 +44,48 @@ HEADERS = [
 def program(seed: int) -> str:
     """The source of one module with a function `f`."""
     d = Draw(random.Random(seed))
-    body = weave(d, [life(d) for _ in range(d.one([1, 1, 1, 2, 2, 3]))])
+    calls = d.chance(0.6)
+    d.methods = calls and d.chance(0.25)
+    body = weave(d, [life(d, calls) for _ in range(d.one([1, 1, 1, 2, 2, 3]))])
     for _ in range(d.one([0, 1, 1, 2, 2, 3, 3, 4, 5])):
         body = sabotage(d, body)
-    body = [("rows, cols = w.shape",), *body] if "rows" in str(body) or "cols" in str(body) else body
+        if calls and body and d.chance(0.3):
+            body = outlined(d, repaired(body))
+    body = repaired(with_extents(body)) if d.chance(0.92) else body
+    for _ in range(d.one([0, 0, 1, 1, 2]) if calls and body else 0):
+        body = outlined(d, body)
+    body = with_extents(body)
+    d.known = {name: dims for name, dims in d.known.items() if name in locals_of(body)}
     body = [*body, *finish(d)]
-    header = d.one(HEADERS)
     if d.chance(0.06):
         body = [*body[:-1], *(yielded(d) if d.chance(0.5) else [("KEPT.append(0)",)]), body[-1]]
-    text = "\n".join(block(header, *body)) + "\n"
+    header = d.one(HEADERS)
+    if any(callee.method for callee in d.callees):
+        text = classes(d, block(header.replace("def f(", "def run(self, "), *body))
+    else:
+        text = "\n".join(block(header, *body)) + "\n"
+    text = functions(d) + text
     return IMPORTS + "".join(helper for name, helper in HELPERS.items() if f"{name}(" in text) + text
+
+
+def with_extents(body: list[Lines]) -> list[Lines]:
+    needed = {"rows", "cols"} & words(body) and "rows, cols = w.shape" not in [lines[0] for lines in body if lines]
+    return [("rows, cols = w.shape",), *body] if needed else body
+
+
+def repaired(body: list[Lines]) -> list[Lines]:
+    """Statements that need names which are bound further down, put behind those. Else most programs would raise."""
+    needs = [needed(lines) for lines in body]
+    binds = [locals_of([lines]) for lines in body]
+    every, have = set().union(*binds), set()
+    out: list[Lines] = []
+    waiting = list(range(len(body)))
+    while waiting:
+        place = next((place for place in waiting if needs[place] & every <= have), waiting[0])
+        waiting.remove(place)
+        out.append(body[place])
+        have |= binds[place]
+    return out
 
 
 def weave(d: Draw, lives: list[list[Lines]]) -> list[Lines]:
@@ -67,8 +102,9 @@ def weave(d: Draw, lives: list[list[Lines]]) -> list[Lines]:
 # lives
 
 
-def life(d: Draw) -> list[Lines]:
-    return d.rng.choices([born, filled, prealloc, renewed, updated, joined, scratch], [10, 4, 3, 2, 4, 4, 4])[0](d)
+def life(d: Draw, calls: bool) -> list[Lines]:
+    lives = [born, filled, prealloc, renewed, updated, joined, scratch, served, delegated]
+    return d.rng.choices(lives, [10, 4, 3, 2, 4, 4, 4, *((10, 40) if calls else (0, 0))])[0](d)
 
 
 def born(d: Draw) -> list[Lines]:
@@ -156,7 +192,9 @@ def sabotage(d: Draw, body: list[Lines]) -> list[Lines]:
 
 def dropped(d: Draw, body: list[Lines]) -> list[Lines]:
     place = d.rng.randrange(len(body))
-    return body[:place] + body[place + 1 :]
+    rest = body[:place] + body[place + 1 :]
+    missed = (locals_of([body[place]]) - locals_of(rest)) & words(rest)
+    return body if missed and d.chance(0.9) else rest
 
 
 def swapped(d: Draw, body: list[Lines]) -> list[Lines]:
@@ -216,17 +254,16 @@ def edited(d: Draw, body: list[Lines]) -> list[Lines]:
     place = d.rng.randrange(len(body))
     row = d.rng.randrange(len(body[place]))
     line = body[place][row]
-    head, separator, tail = line.partition("=")
-    wanted = [(old, new) for old, new in EDITS if old in (tail or head)]
+    wanted = [(found, new) for old, new in EDITS for found in re.finditer(_whole(old), line)]
     if not wanted:
         return body
-    old, new = d.one(wanted)
-    changed = (
-        f"{head}{separator}{tail.replace(old, new, 1)}"
-        if tail and d.chance(0.5)
-        else line[::-1].replace(old[::-1], new[::-1], 1)[::-1]
-    )
+    found, new = d.one(wanted)
+    changed = line[: found.start()] + new + line[found.end() :]
     return [*body[:place], (*body[place][:row], changed, *body[place][row + 1 :]), *body[place + 1 :]]
+
+
+def _whole(token: str) -> str:
+    return rf"(?<!\w){re.escape(token)}(?!\w)" if token.isalnum() else re.escape(token)
 
 
 def yielded(d: Draw) -> list[Lines]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import inspect
+import linecache
 import signal
 import types
 import warnings
@@ -12,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from fuzz.watch import Watch, bodies, watched
 
 Facts = tuple[Any, ...]
-POISONS = ((6.0e4, 7, True), (-12345.5, -3, False))  # floating, integer, bool
-LONGEST = 2.0  # seconds that one run may take
+POISONS = ((6.0e4, 10**9 + 7, True), (float("nan"), -3, False), (-12345.5, 113, True))  # floating, integer, bool
+LONGEST = 0.5  # seconds of the processor that one run may take
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,9 @@ def _filling(function: Callable[..., Any], values: tuple[Any, ...]) -> Callable[
     def made(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)
         kind = result.dtype
-        return result.fill_(truth if kind == torch.bool else real if kind.is_floating_point else whole)
+        if kind == torch.bool or kind.is_floating_point:
+            return result.fill_(truth if kind == torch.bool else real)
+        return result.fill_(min(whole, torch.iinfo(kind).max))
 
     return made
 
@@ -119,19 +124,28 @@ class Program:
     code: types.CodeType
 
     @classmethod
-    def of(cls, source: str) -> Program:
+    def of(cls, source: str, watch: bool = False) -> Program:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return cls(source, compile(source, "<program>", "exec"))
+            tree = ast.parse(source)
+            name = _shown(source) if "@triton.jit" in source else "<program>"
+            return cls(source, compile(watched(tree) if watch else tree, name, "exec"))
 
 
-def observe(program: Program, given: Input, values: tuple[Any, ...]) -> Facts:
+def _shown(source: str) -> str:
+    """The name of a file with this text: Triton reads the lines of its kernels."""
+    name = f"<program {hash(source)}>"
+    linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+    return name
+
+
+def observe(program: Program, given: Input, values: tuple[Any, ...], watch: Watch | None = None) -> Facts:
     """All that the caller can see of one call. ("raised", ..) when it raises, ("hangs",) when it takes too long."""
     look = Look()
-    names: dict[str, Any] = {"__name__": "program"}
+    names: dict[str, Any] = {"__name__": "program", "_watch": watch}
     args = arguments(given)
-    before = signal.signal(signal.SIGALRM, _stop)
-    signal.setitimer(signal.ITIMER_REAL, LONGEST)
+    before = signal.signal(signal.SIGVTALRM, _stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, LONGEST, LONGEST)  # and again: the program may swallow it
     try:
         with poisoned(values), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -147,8 +161,8 @@ def observe(program: Program, given: Input, values: tuple[Any, ...]) -> Facts:
     except Exception as error:
         return ("raised", type(error).__name__, str(error))
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def _driven(generator: Iterator[Any], given: Input) -> Iterator[Any]:
@@ -215,15 +229,24 @@ class Difference:
 
 
 def difference(before: Program, after: Program, inputs: tuple[Input, ...] = INPUTS) -> tuple[Difference | None, int]:
-    """The first input on which the two forms differ, and on how many inputs the first returned."""
+    """The first input on which the two forms differ, and on how many inputs the first returned. `before` is watched."""
     returned = 0
+    changed = _changed(before, after)
     for place, given in enumerate(inputs):
-        values = POISONS[place % 2]
-        old = observe(before, given, values)
-        if old[0] != "returned":
+        values, watch = POISONS[place % len(POISONS)], Watch()
+        old = observe(before, given, values, watch)
+        if old[0] == "hangs":
+            break  # it would on other inputs, too
+        if old[0] != "returned" or watch.lied or watch.left & changed:
             continue
         returned += 1
         new = observe(after, given, values)
         if new != old:
             return Difference(given, values, old, new), returned
     return None, returned
+
+
+def _changed(before: Program, after: Program) -> set[str]:
+    """Functions that are not what they were."""
+    old, new = bodies(ast.parse(before.source)), bodies(ast.parse(after.source))
+    return {name for name in old | new if old.get(name) != new.get(name)}

@@ -245,7 +245,7 @@ def through_view(d: Draw, o: str, dims: Dims) -> list[Lines]:
         (f"{o}.view({', '.join(size(d, e) for e in dims)})", dims),
         (f"{o}.view_as({o})", dims),
         (f"{o}.contiguous()", dims),
-        (f"{o}.reshape({size(d, dims[0])}, -1)", (dims[0], total(dims) // dims[0])),
+        (f"{o}.reshape({size(d, dims[0])}, -1)", (dims[0], total(dims) // max(dims[0], 1))),
         (f"{o}.squeeze()", tuple(e for e in dims if e != 1)),
         (f"{o}.expand({', '.join(['-1'] * len(dims))})", dims),
         (f"{o}.narrow(0, 0, {size(d, dims[0])})", dims),
