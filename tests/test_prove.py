@@ -206,3 +206,25 @@ def test_what_is_certain(name: str) -> None:
     assert found.reason
     assert f"{found.verdict}[{found.reason.code}]" == name.split(" ")[0]
     assert bool(found.reason.needs) == (found.verdict == "unknown")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            "out = torch.zeros(4)\n    out[1:] = x\n    return out",
+            "element {0} is never written, and at line 7 it is returned",
+        ),
+        ("return torch.zeros(4)", "at line 5 it is returned as it was filled"),
+        ("out = torch.zeros(4)\n    g(out)", "at line 6 it is passed to g(), which cannot be seen into"),
+        (
+            "out = torch.zeros(4)\n    out[1:] = x\n    g(out)",
+            "element {0} is never written, and at line 7 it is passed to g(), which cannot be seen into",
+        ),
+    ],
+)
+def test_the_message_says_what_is_left_and_where(body: str, message: str) -> None:
+    source = f"import torch\n\n\ndef f(x: torch.Tensor, n):\n    {body}\n"
+    found = decide_file(source.encode(), "m.py", Options(select=("zeros_to_empty",))).decisions[0]
+    assert found.reason
+    assert found.reason.message == message
