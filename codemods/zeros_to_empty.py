@@ -71,7 +71,7 @@ def _proposal(flow: Flow, fill: Write, call: ast.Call, birth: Birth) -> Proposal
         SameMeta(keywords, from_fill, reachable),
         *((Editable(between(flow.source, before, value), b","),) if before is not None and value is not None else ()),
         Silent(effects(value, flow.builtins, flow.changing, flow.handles(fill)) if value is not None else ()),
-        AnyOf((NoElements(birth), Unobserved(fill))) if empty else Unobserved(fill),
+        AnyOf((Unobserved(fill), NoElements(birth))),
     )
     saves = Saves(
         launches=0 if empty else 1, bytes="0" if empty else filled(birth.shape, dict(keywords)), per=flow.once

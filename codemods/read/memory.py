@@ -289,6 +289,8 @@ def _in_order(refs: Refs) -> Iterable[Ref]:
     """The same in every run: which of two events comes first decides what is said."""
     if len(refs) < 2:
         return refs
+    if len({ref.buffer.name for ref in refs}) == len(refs):
+        return sorted(refs, key=lambda ref: ref.buffer.name)
     return sorted(refs, key=lambda ref: (ref.buffer.name, str(ref.region), sorted(ref.when)))
 
 

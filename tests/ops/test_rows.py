@@ -109,6 +109,22 @@ def test_rows_that_promise_most(table: str, name: str) -> None:
     assert holds(row, seen), f"{name}: the table says {row}, calls show {seen}"
 
 
+READS_NOTHING = sorted(
+    (table, name)
+    for table in TABLES
+    for name, row in ROWS[table].items()
+    if name not in NO_TENSORS and ("shape-only" in row or row == "meta")
+)
+
+
+@pytest.mark.parametrize(("table", "name"), READS_NOTHING, ids=lambda part: part)
+def test_rows_that_read_no_element(table: str, name: str) -> None:
+    seen = measured(table, name, collected(table, name, tries=25, quick=True)).text
+    row = ROWS[table][name]
+    assert holds(row, seen), f"{name}: the table says {row}, calls show {seen}"
+    assert row.count("shape-only") <= (seen or "").count("shape-only"), f"{name}: elements of an argument are read"
+
+
 @pytest.mark.parametrize(
     ("full", "kinds"),
     [
