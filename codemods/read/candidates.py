@@ -56,7 +56,7 @@ class Lines:
 def scopes(tree: ast.Module, names: Names, lines: Lines, every: bool = False) -> Iterator[Found]:
     """The scopes of a file in which there may be a site, outermost first, each with its name and the functions around
     it. `every`: also those that make memory which nothing could spare."""
-    yield from _below(tree, _Search(names, lines.sites, every), "", "import", ())
+    yield from _below(tree, _Search(names, lines.sites, every, b"lambda" in lines.source), "", "import", ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ class _Search:
     names: Names
     sites: Sequence[int]
     every: bool = False
+    lambdas: bool = True  # there are some
 
     def found(self, scope: Scope) -> bool:
         """A call or an update of the scope's own, not of a scope inside it, may be a site."""
@@ -140,7 +141,7 @@ def _below(node: ast.AST, search: _Search, prefix: str, once: Once, outer: tuple
                 if search.found(child):
                     yield child, f"{prefix}{name}", "import", outer
                 yield from _below(child, search, f"{prefix}{name}.", once, outer)
-            case _:
+            case _ if search.lambdas or not isinstance(child, ast.expr):
                 todo[:0] = children(child)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Hashable
+from collections.abc import Hashable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from codemods.core.event import Buffer
@@ -100,8 +101,10 @@ def aged(state: State, before: State | None, loop: frozenset[int], head: int, li
     return state
 
 
-def outgrown(state: State, stale: Container[Buffer]) -> State:
+def outgrown(state: State, stale: AbstractSet[Buffer]) -> State:
     """Of memory that the last turn made, whose shape is told in numbers of that turn, no dimension is known."""
+    if not stale:
+        return state
     for held in (state.names, state.slots):
         for key, value in held.items():
             if any(ref.buffer in stale for ref in value.reach):

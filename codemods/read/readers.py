@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from codemods.core.event import Escape, Event, Flow
-from codemods.core.syntax import walk
+from codemods.core.syntax import children
 from codemods.read.methods import Class, self_of
 from codemods.read.places import holds, lines_at
 
@@ -40,13 +40,15 @@ def _reader(node: ast.AST, scope: ast.AST, within: Class) -> str:
     lines = lines_at((match.start() for match in re.finditer(re.escape(node.attr.encode()), source)), source)
     for method in within.node.body:
         if isinstance(method, Method) and method is not scope and holds(method, lines):
-            uses = [inner.lineno for part in method.body if holds(part, lines) for inner in _uses(part, node.attr)]
+            uses = [inner.lineno for part in method.body for inner in _uses(part, node.attr, lines)]
             if uses:
                 return f", which {method.name}() uses at line {min(uses)}"
     return ""
 
 
-def _uses(body: ast.stmt, attr: str) -> Iterator[ast.Attribute]:
-    for inner in walk(body):
-        if isinstance(inner, ast.Attribute) and inner.attr == attr and isinstance(inner.ctx, ast.Load):
-            yield inner
+def _uses(node: ast.AST, attr: str, lines: Sequence[int]) -> Iterator[ast.Attribute]:
+    if isinstance(node, ast.Attribute) and node.attr == attr and isinstance(node.ctx, ast.Load):
+        yield node
+    if not isinstance(node, ast.stmt) or holds(node, lines):
+        for part in children(node):
+            yield from _uses(part, attr, lines)
