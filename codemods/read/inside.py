@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import replace
 
 from codemods.core.event import Buffer, How
 from codemods.core.region import ALL
@@ -99,7 +98,7 @@ class Inside(Lowering):
             if kind == "object" and name in self.optional:
                 return unknown(("parameter", name), name) if value.size is not None else value
             if kind == "tensor":
-                return replace(value, tensor=True)
+                return value.but(tensor=True)
             if kind == "count" or kind == "int" and value.size is None:
                 return number(variable(Atom(value.name, ("parameter", name), natural=kind == "count")), value.name)
             return value
@@ -109,7 +108,7 @@ class Inside(Lowering):
         whole = frozenset({Ref(buffer, ALL, Loose())})
         part = frozenset({Ref(buffer).part()})
         if packed:
-            return replace(value, refs=NONE, inside=part, tensor=False, name="tuple")
+            return value.but(refs=NONE, inside=part, tensor=False, name="tuple")
         tensor = kind == "followed tensor" or value.tensor
         return Value(value.ident, whole, NONE if tensor else part, tensor, name=name)
 

@@ -91,7 +91,7 @@ class Outcomes(Operators):
         That matters only beside memory that others may have, too."""
         match self.callees.annotated(api) if self.callees is not None and self.fills else None:
             case "tensor":
-                return replace(value, refs=value.reach, inside=NONE, tensor=True)
+                return value.but(refs=value.reach, inside=NONE, tensor=True)
             case "int":
                 return number(variable(Atom(f"{api}()", ("int", self.at))))
             case int(count):
@@ -145,7 +145,7 @@ class Outcomes(Operators):
             why = f"passed to {name}()" + (f", which {effect.told}" if effect.told else "")
             self.mention(value, node, why)
             if effect.reads is not None:
-                part = value if effect.reads == ALL else replace(value, refs=self.part(value, effect.reads))
+                part = value if effect.reads == ALL else value.but(refs=self.part(value, effect.reads))
                 self.read(part, node, why, written - value.reach)
         for (key, value), (_, effect) in zip(asked.arguments.items(), effects, strict=True):
             self.stores(value, effect, node, name, asked.whole.get(key, {}))
@@ -203,7 +203,7 @@ class Outcomes(Operators):
         for ref, told in whole.items():
             self.write(value, node, f"{name}() {told}", sure=True, of=ref)
         if effect.writes is not None and sure:
-            part = replace(value, refs=self.part(value, effect.writes))
+            part = value.but(refs=self.part(value, effect.writes))
             text = "all of it" if effect.writes == ALL else str(effect.writes)
             self.write(part, node, f"{name}() {effect.told or f'writes {text}'}", sure=True)
         self.moved(value)

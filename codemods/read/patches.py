@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from codemods.core.syntax import children, walk
 from codemods.read.marks import marks
@@ -16,8 +16,16 @@ TARGETS = frozenset(
     "torch.fft torch._C torch._tensor triton triton.language triton.language.math".split()
 )
 ROOTS = ("torch", "triton")
-TABLES = re.compile(rb"\b(?:globals|locals|vars)\s*\(|(?<![.\w])exec\s*\(|\bmodules\s*\[\s*__name__|\b__dict__\b")
-CLASSES = re.compile(rb"__torch_(?:function|dispatch)__|\bas_subclass\b|\b_make_(?:wrapper_)?subclass\b")
+# by a plain word, which is found fast
+TABLES = {
+    **{word: re.compile(word + rb"\s*\(") for word in (b"globals", b"locals", b"vars", b"exec")},
+    b"modules": re.compile(rb"modules\s*\[\s*__name__"),
+    b"__dict__": re.compile(rb"__dict__"),
+}
+CLASSES = {
+    b"__torch_": re.compile(rb"__torch_(?:function|dispatch)__"),
+    b"subclass": re.compile(rb"as_subclass|_make_(?:wrapper_)?subclass"),
+}
 LOOKS = frozenset("get keys values items copy".split())
 SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 TRITON = {"tl": "triton.language", "triton": "triton"}  # as other modules hand it on
@@ -28,9 +36,9 @@ def patched(tree: ast.Module, source: bytes, handing: str = "") -> ast.AST | Non
     `handing`: a module that hands on triton."""
     told = marks(tree, source)
     aliases = _aliases(told, handing)
-    if TABLES.search(source) and (node := _table(tree, aliases)) is not None:
+    if _has(TABLES, source) and (node := _table(tree, aliases)) is not None:
         return node
-    if CLASSES.search(source) and (node := _class(tree)) is not None:
+    if _has(CLASSES, source) and (node := _class(tree)) is not None:
         return node
     for node in told:
         match node:
@@ -41,6 +49,10 @@ def patched(tree: ast.Module, source: bytes, handing: str = "") -> ast.AST | Non
             case ast.Global(names=names) if aliases.keys() & set(names):
                 return node
     return None
+
+
+def _has(patterns: Mapping[bytes, re.Pattern[bytes]], source: bytes) -> bool:
+    return any(word in source and pattern.search(source) is not None for word, pattern in patterns.items())
 
 
 def _table(tree: ast.Module, aliases: dict[str, str]) -> ast.AST | None:

@@ -46,7 +46,7 @@ class Results(Facts):
         if self.loose or given.spread or given.named.keys() & {"memory_format", "layout"}:
             return made
         plain = not api.endswith("_like") or (first is not None and self.meta_of(first).plain)
-        return replace(made, meta=replace(made.meta or Meta(), plain=plain))
+        return made.but(meta=replace(made.meta or Meta(), plain=plain))
 
     def do_bin(self, instr: Instr) -> Value:
         value = super().do_bin(instr)
@@ -55,7 +55,7 @@ class Results(Facts):
         left, right = self.slots(instr)
         dtype, kind = self.meta_of(left).dtype, number_kind([right])
         if left.tensor and kind is not None and keeps(str(instr.data), kind, dtype):
-            value = replace(value, meta=replace(value.meta or Meta(), dtype=dtype))
+            value = value.but(meta=replace(value.meta or Meta(), dtype=dtype))
         return self.elementwise(value, (left, right))
 
     def do_compare(self, instr: Instr) -> Value:
@@ -63,8 +63,8 @@ class Results(Facts):
         if self.loose or not value.tensor or str(instr.data) in ("Is", "IsNot", "In", "NotIn"):
             return value
         if self.targets:
-            value = replace(value, refs=self.made(instr.node, "a comparison").refs, name="a comparison")
-        return self.elementwise(replace(value, meta=Meta("torch.bool")), self.slots(instr))
+            value = value.but(refs=self.made(instr.node, "a comparison").refs, name="a comparison")
+        return self.elementwise(value.but(meta=Meta("torch.bool")), self.slots(instr))
 
     def elementwise(self, value: Value, operands: Iterable[Value]) -> Value:
         """The result of an operator on tensors of one shape, or on a tensor and numbers."""
@@ -79,10 +79,10 @@ class Results(Facts):
         if len(metas) > 1:
             plain = plain and (shape is not None or all(meta.rank == 1 for meta in metas))
         if shape is None and len(metas) > 1:
-            return replace(value, meta=replace(value.meta or Meta(), plain=plain))
+            return value.but(meta=replace(value.meta or Meta(), plain=plain))
         meta = value.meta or Meta()
         rank = meta.rank if meta.rank is not None else metas[0].rank
-        return replace(value, meta=Meta(meta.dtype, rank, max(meta.least, metas[0].least), shape, plain))
+        return value.but(meta=Meta(meta.dtype, rank, max(meta.least, metas[0].least), shape, plain))
 
     def common(self, metas: list[Meta]) -> tuple[Size, ...] | None:
         """The one shape that they have."""
@@ -100,7 +100,7 @@ class Results(Facts):
         if name in MADE and not given.method:
             return self.counted(value, name, given)
         meta = self.like_first(value.meta or Meta(), name, given, args)
-        return value if meta is None else replace(value, meta=meta)
+        return value if meta is None else value.but(meta=meta)
 
     def counted(self, value: Value, name: str, given: Given) -> Value:
         meta, ends = value.meta or Meta(), given.values
@@ -112,7 +112,7 @@ class Results(Facts):
         if name == "arange" and sized and given.named.get("dtype", NIL) == NIL and given.named.keys() <= QUIET:
             dtype = "torch.int64"
         rank = 1 if name in ("arange", "linspace") else len(shape) if shape is not None else None
-        return replace(value, meta=Meta(dtype, rank, rank or 0, shape, True))
+        return value.but(meta=Meta(dtype, rank, rank or 0, shape, True))
 
     def like_first(self, meta: Meta, name: str, given: Given, args: list[Value]) -> Meta | None:
         """The result has the shape and the strides of the first argument, which is plain."""

@@ -201,8 +201,7 @@ def _sizes(value: Value) -> tuple[Size, ...] | None:
 
 def loosened(value: Value, ident: tuple[str, Def]) -> Value:
     """Any part of the same memory, or other memory."""
-    return replace(
-        value,
+    return value.but(
         ident=ident,
         refs=somewhere(value.refs) | OUT | NEW if value.refs else NONE,
         inside=somewhere(value.inside) | OUT if value.inside else NONE,

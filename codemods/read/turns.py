@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 
 from codemods.core.size import Atom, variable
 from codemods.read.calls import Calls
@@ -26,7 +25,7 @@ class Turns(Calls):
         moved on by others."""
         source = self.slot(instr, 0)
         if source.bound and source.bound[1] == "enumerate" and source.items and isinstance(instr.node, ast.Call):
-            return replace(source, size=self.length(source.items[0], taken=False).size)
+            return source.but(size=self.length(source.items[0], taken=False).size)
         return source
 
     def counter(self, head: int, way: tuple[int, ...], natural: bool) -> Value:
