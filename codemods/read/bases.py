@@ -8,11 +8,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from codemods.core.patterns import pattern
+
 # each begins with letters of its own, or a new line: the search is several times as fast
 IMPORT = re.compile(rb"import\b[ \t]*(\([^)]*\)|(?:[^\n]*\\\r?\n)*[^\n]*)")
-SET = re.compile(rb"\n[ \t]*(\w+)[ \t]*(?::[^=\n]*)?=(?!=)[ \t]*([^\r\n]*)")
-PLAIN = re.compile(rb"(?:\w+\.)*(\w+)[ \t]*(?:[#;].*)?")
-SUBCLASS = re.compile(rb"\n([ \t]*)class[ \t]+(\w+)[ \t]*(?:\[[^\]]*\])?[ \t]*(?:\(((?:#[^\n]*|[^#])*?)\)[ \t]*)?:")
+SET = pattern(  # with the last name of a value that is a name, or names with dots
+    rb"\n[ \t]*+(\w++)[ \t]*+(?::[^=\n]*+)?=(?!=)[ \t]*+(?:(?:\w++\.)*+(\w++)[ \t]*+(?=[\r\n#;]|\Z))?"
+)
+CLASS = re.compile(rb"class[ \t]")
+SUBCLASS = re.compile(rb"class[ \t]+(\w+)[ \t]*(?:\[[^\]]*\])?[ \t]*(?:\(((?:#[^\n]*|[^#])*?)\)[ \t]*)?:")
 HEAD = re.compile(rb"(?<![.\w])[A-Za-z_]\w*")
 LAST = re.compile(rb"(\w+)\s*(?:,|$)")
 INDEX = re.compile(rb"(?<=\w)\[[^\[\]]*\]")
@@ -21,7 +25,7 @@ COMMENT = re.compile(rb"#[^\n]*")
 SIGNATURE = re.compile(rb"\bdef[ \t]+\w+[^(]*\(([^)]*)\)|\blambda\b([^:]*):")
 MAKES = {word: re.compile(word + rb"[ \t]*\(") for word in (b"type", b"Meta", b"make_dataclass")}
 TYPE = re.compile(rb"=[ \t]*type[ \t]*$", re.MULTILINE)
-PATCH = re.compile(rb"\n[ \t]*([A-Z_]\w*)\.(\w+)[ \t]*(?::[^=\n]*)?=(?!=)")
+PATCH = pattern(rb"\n[ \t]*+([A-Z_]\w*+)\.(\w++)[ \t]*+(?::[^=\n]*+)?=(?!=)")
 SETATTR = re.compile(rb"setattr\b[ \t]*(\(?)[ \t\r\n]*(?:\w+\.)*(\w*)[ \t]*,?[ \t\r\n]*(?:['\"](\w*)['\"][ \t]*,)?")
 BUILTIN = frozenset(name.encode() for name in dir(builtins))
 
@@ -46,12 +50,12 @@ def text_of(source: bytes) -> Text:
     source = b"\n" + source
     imported, renames = _imports(source)
     computed: set[bytes] = set()
-    for name, value in SET.findall(source):
-        if plain := PLAIN.fullmatch(value):
-            renames.add((plain[1], name))
+    for name, plain in SET.findall(source):
+        if plain:
+            renames.add((plain, name))
         else:
             computed.add(name)
-    classes = SUBCLASS.findall(source) if b"class" in source else []
+    classes = list(_classes(source)) if b"class" in source else []
     wild: set[bytes] = set()
     above: list[tuple[bytes, frozenset[bytes]]] = []
     if any(bases for _, _, bases in classes):
@@ -70,6 +74,14 @@ def text_of(source: bytes) -> Text:
         _makes(source),
         frozenset(_patches(source)),
     )
+
+
+def _classes(source: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Every class at the start of a line: what it is indented by, its name, and its list of bases."""
+    for word in CLASS.finditer(source):
+        indent = source[source.rfind(b"\n", 0, word.start()) + 1 : word.start()]
+        if not indent.strip(b" \t") and (match := SUBCLASS.match(source, word.start())):
+            yield indent, match[1], match[2] or b""
 
 
 def _imports(source: bytes) -> tuple[set[bytes], set[tuple[bytes, bytes]]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal
 
+from codemods.core.patterns import pattern
 from codemods.core.syntax import children, walk
 from codemods.read.births import BIRTHS
 from codemods.read.names import Names, dotted
@@ -18,9 +19,9 @@ from codemods.read.statements import Scope
 SITE = re.compile(rb"(?:zeros|ones|full|empty|zeros_like|ones_like|full_like|empty_like|zero_|fill_)\s*\(")
 # no sites where nothing is allocated, but their surroundings are told; `x=x,` is an argument
 JOIN = re.compile(rb"(?:cat|concat|concatenate|hstack|vstack)\s*\(")
-UPDATE = re.compile(rb"[\r\n][ \t]*(\w+)[ \t]*=[ \t]*(?:\([\s(]*)?(?:\1\b(?!\s*[,)])|torch\.\w+\([\s(]*\1\b)")
+UPDATE = pattern(rb"[\r\n][ \t]*+(\w++)[ \t]*+=[ \t]*+(?:\([\s(]*+)?+(?:\1\b(?!\s*[,)])|torch\.\w++\([\s(]*+\1\b)")
 # names for new memory in order that no allocation made
-MADE = re.compile(rb"[\r\n][ \t]*(\w+)[ \t]*=[ \t]*torch\.(?:arange|linspace|randn?|randint)\s*\(")
+MADE = pattern(rb"[\r\n][ \t]*+(\w++)[ \t]*+=[ \t]*+torch\.(?:arange|linspace|randn?|randint)\s*\(")
 MAKERS = (b"torch.arange", b"torch.linspace", b"torch.rand")
 EMPTY = frozenset({"empty", "empty_like", "new_empty"})
 LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
