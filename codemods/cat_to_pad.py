@@ -6,9 +6,10 @@
 Also for concat, concatenate, hstack and vstack, for constants in front, behind or both, made by any
 of zeros, ones and full, in the call or under a name that goes with the edit.
 
-Saves an allocation and a call for each constant, and no kernel: pad fills its result and copies
-into it. Safe when nothing else sees the constant, when the result keeps its dtype, shape and memory
-format, and when the lengths are known numbers: pad crops where one is negative.
+Saves an allocation and a call for each constant, and no kernel: pad fills its result and copies into
+it, which on the CPU is no faster, mostly slower, below some ten million elements. Safe when nothing else sees the
+constant, when the result keeps its dtype, shape and memory format, and when the lengths are known
+numbers: pad crops where one is negative.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from codemods.prove.seen_only_by import SeenOnlyBy
 from codemods.prove.silent import Silent
 from codemods.prove.unhandled import Unhandled
 
+SLOWER = "on the CPU no faster, mostly slower, below some ten million elements"  # benchmarks/rewrites.py
 VIEWS = frozenset("unsqueeze view reshape".split())
 
 
@@ -144,7 +146,7 @@ def _proposal(flow: Flow, call: Call, elements: list[ast.expr], parts: dict[int,
         *_edits(call.node, elements[other], callee or "", pad.entries if pad else (), value or "", parts),
         *imports,
     )
-    saves = Saves(allocations=len(parts), per=flow.once)
+    saves = Saves(allocations=len(parts), per=flow.once, but=SLOWER)
     return Proposal("cat_to_pad", call.node, subject(call.node, flow.parents), edits, obligations, saves)
 
 

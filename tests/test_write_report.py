@@ -191,3 +191,12 @@ def test_statistics() -> None:
     assert counts.codemods == (("drop_fill", (0, 0, 0, 1)), ("zeros_to_empty", (1, 1, 1, 1)))
     assert counts.reasons == (("gap", 2), ("unseen-call", 1))
     assert report.statistics(ALL, ("proved",)) == report.Statistics((("zeros_to_empty", (1, 0, 0, 0)),), ())
+
+
+def test_what_a_rewrite_costs_is_told_with_what_it_saves() -> None:
+    decision = replace(PROVED, saves=Saves(allocations=1, but="slower in winter"))
+    assert list(report.to_concise(Report((decision,), 1, 1))) == [
+        "m.py:2:11: zeros_to_empty proved saves 1 allocation per call, but slower in winter"
+    ]
+    saves = report.site(decision, None)["saves"]
+    assert saves == {"launches": 0, "allocations": 1, "bytes": None, "per": "call", "but": "slower in winter"}

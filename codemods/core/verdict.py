@@ -47,6 +47,7 @@ class Saves:
     bytes: str | None = None  # of memory traffic, a formula in the names of the source; None when the shape is unknown
     per: Literal["call", "instance", "import", "iteration"] = "call"
     stores: int = 0  # statements of a kernel that each of its programs runs for nothing
+    but: str = ""  # where the rewrite was measured to cost more than it saves
 
     def __bool__(self) -> bool:
         return bool(self.launches or self.allocations or self.stores)

@@ -39,7 +39,8 @@ def saved(saves: Saves) -> str:
     stores = f"{saves.stores} store{'s' * (saves.stores != 1)} in each program" if saves.stores else ""
     traffic = f"{saves.bytes} bytes" if saves.bytes and saves else ""
     parts = [part for part in (launches, allocations, stores, traffic) if part]
-    return ", ".join(parts) + (f" per {saves.per}" if parts else "nothing")
+    parts[-1:] = [f"{part} per {saves.per}" for part in parts[-1:]] or ["nothing"]
+    return ", ".join(parts) + (f", but {saves.but}" if saves.but else "")
 
 
 def _nearest(line: int, pieces: Sequence[Hunk], *, old: bool) -> int:

@@ -115,6 +115,7 @@ def site(decision: Decision, source: str | None) -> dict[str, object]:
             "bytes": saves.bytes,
             "per": saves.per,
             **({"stores": saves.stores} if saves.stores else {}),
+            **({"but": saves.but} if saves.but else {}),
         },
         "fix": decision.fix,
         **({} if source is None else {"source": plain(source)}),
