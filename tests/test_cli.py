@@ -363,7 +363,7 @@ def test_explain_tells_the_facts_of_memory_without_a_value() -> None:
     assert "double() stores all of it (kernels.py:9)" in whole.stdout
     assert "the life of rest" not in whole.stdout
     assert "double() loads element {0} before any store (kernels.py:8)" in part.stdout
-    assert "element {0} is never written" in part.stdout
+    assert "never writes element {0}" in part.stdout
     assert "stores all of it" not in part.stdout
 
 
