@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from second_opinion.holes import NOW, Aside, Draw, Hints, StandIn
+from second_opinion.fills import Draw
+from second_opinion.holes import NOW, Aside, Hints, StandIn
 
 HERE = {"torch", "numpy", "triton"}  # besides the standard library
 KEPT = {
