@@ -8,6 +8,7 @@ import linecache
 import sys
 import types
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -28,8 +29,9 @@ def involved(error: BaseException, built: Mapping[str, Any]) -> tuple[str, ...]:
     for frame, last in reversed(frames):
         if (place := raised_at(frame.f_code, last)) is not None:
             function, node = place
+            where = Place(frame, function, paths, built)
             for part in followed(function, node):
-                found.update(dict.fromkeys(holes(part, frame, paths, built)))
+                found.update(dict.fromkeys(where.holes(part)))
     return tuple(found)
 
 
@@ -100,27 +102,37 @@ def followed(function: ast.AST, node: ast.AST) -> Iterator[ast.expr]:
         level = [value for name in names for value in sources(function).get(name, [])]
 
 
-def holes(node: ast.expr, frame: types.FrameType, paths: dict[int, str], built: Mapping[str, Any]) -> Iterator[str]:
-    """The path of an expression, with its items where it is walked and its results where it is called."""
-    path = path_of(node, frame, paths, built)
-    if path:
-        near = (path, f"len({path})", *(f"{path}{end}#{count}" for end in ("", "()") for count in range(1, 5)))
-        yield from (one for one in (*near, *(f"{path}[{place}]" for place in range(4))) if one in built)
+@dataclass(frozen=True)
+class Place:
+    """Where names stand for values: a frame, the function that it runs, and the holes built so far."""
 
+    frame: types.FrameType
+    function: ast.AST
+    paths: Mapping[int, str]
+    built: Mapping[str, Any]
 
-def path_of(node: ast.expr, frame: types.FrameType, paths: dict[int, str], built: Mapping[str, Any]) -> str:
-    match node:
-        case ast.Name(id=name):
-            value = frame.f_locals.get(name, dict.get(frame.f_globals, name))
-            return (
-                vars(value).get("_path", "")
-                if hasattr(value, "__dict__") and "_path" in vars(value)
-                else paths.get(id(value), name if name in built else "")
-            )
-        case ast.Attribute(value=value, attr=name) if path := path_of(value, frame, paths, built):
-            return f"{path}.{name}"
-        case ast.Call(func=value) if path := path_of(value, frame, paths, built):
-            return f"{path}()"
-        case ast.Subscript(value=value, slice=ast.Constant(value=key)) if path := path_of(value, frame, paths, built):
-            return f"{path}[{key!r}]"
-    return ""
+    def holes(self, node: ast.expr) -> Iterator[str]:
+        """The paths of an expression, with what was asked of each: its length, items, results, and what it equals."""
+        for path in self.of(node):
+            ends = ("", "[0]", "[1]", "[2]", "[3]", "()#1", "()#2", "()#3", "()#4")
+            near = (*(f"{path}{end}" for end in ends), f"len({path})", f"bool({path})")
+            yield from (one for one in near if one in self.built)
+            yield from (one for one in self.built if one.startswith((f"{path} == ", f"{path} in ", f"{path} is a ")))
+
+    def of(self, node: ast.expr, further: int = 2) -> list[str]:
+        match node:
+            case ast.Name(id=name):
+                value = self.frame.f_locals.get(name, dict.get(self.frame.f_globals, name))
+                path = vars(value).get("_path") if hasattr(value, "__dict__") else None
+                if path or id(value) in self.paths or name in self.built:
+                    return [path or self.paths.get(id(value), name)]
+                made = sources(self.function).get(name, [])[:2] if further else []  # of a comprehension, perhaps
+                found = [path for source in made for path in self.of(source, further - 1)]
+                return [*found, *(f"{path}[{place}]" for path in found for place in range(3))]
+            case ast.Attribute(value=value, attr=name):
+                return [f"{path}.{name}" for path in self.of(value, further)]
+            case ast.Call(func=value):
+                return [f"{path}()" for path in self.of(value, further)]
+            case ast.Subscript(value=value, slice=ast.Constant(value=key)):
+                return [f"{path}[{key!r}]" for path in self.of(value, further)]
+        return []
