@@ -114,10 +114,10 @@ class Place:
     def holes(self, node: ast.expr) -> Iterator[str]:
         """The paths of an expression, with what was asked of each: its length, items, results, and what it equals."""
         for path in self.of(node):
-            ends = ("", "[0]", "[1]", "[2]", "[3]", "()#1", "()#2", "()#3", "()#4")
-            near = (*(f"{path}{end}" for end in ends), f"len({path})", f"bool({path})")
-            yield from (one for one in near if one in self.built)
-            yield from (one for one in self.built if one.startswith((f"{path} == ", f"{path} in ", f"{path} is a ")))
+            whole = (path, f"len({path})", f"bool({path})")
+            starts = tuple(f"{path}{start}" for start in ("[", "()#", " == ", " in ", " is a "))
+            yield from (one for one in whole if one in self.built)
+            yield from (one for one in self.built if one.startswith(starts) and "." not in one[len(path) :])
 
     def of(self, node: ast.expr, further: int = 2) -> list[str]:
         match node:
@@ -135,4 +135,6 @@ class Place:
                 return [f"{path}()" for path in self.of(value, further)]
             case ast.Subscript(value=value, slice=ast.Constant(value=key)):
                 return [f"{path}[{key!r}]" for path in self.of(value, further)]
+            case ast.Subscript(value=value):
+                return self.of(value, further)
         return []
