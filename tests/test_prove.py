@@ -228,3 +228,31 @@ def test_the_message_says_what_is_left_and_where(body: str, message: str) -> Non
     found = decide_file(source.encode(), "m.py", Options(select=("zeros_to_empty",))).decisions[0]
     assert found.reason
     assert found.reason.message == message
+
+
+@pytest.mark.parametrize(
+    ("body", "then"),
+    [
+        ("x[1:] = 1\n    return x + 1", "gap: element {0} is never written, and at line 8 it is read: an operand here"),
+        ("y = x + 1\n    x[:] = 1\n    return y", "read-first: at line 7 it is read: an operand here"),
+        ("if n:\n        x[:] = 1\n    return x.sum()", "read-first: at line 9 it is read by sum"),
+        ("x[:] = 1\n    return x + 1", ""),  # nothing: that nobody else holds it is all that is missing
+        ("return n", ""),
+    ],
+)
+def test_a_refusal_for_what_others_may_hold_says_what_it_would_fail_for(body: str, then: str) -> None:
+    source = f"import torch\n\n\ndef f(x: torch.Tensor, n):\n    x.zero_()\n    g()\n    {body}\n"
+    found = decide_file(source.encode(), "m.py", Options(select=("drop_fill",))).decisions[0]
+    assert found.reason
+    assert found.reason.message == "at line 6 it is reachable when g() runs"
+    told = found.reason.then
+    assert (f"{told.code}: {told.message}" if told else "").startswith(then)
+    assert bool(told) == bool(then)
+    assert told is None or not told.certain
+
+
+def test_a_refusal_for_what_it_fails_for_says_nothing_more() -> None:
+    source = "import torch\n\n\ndef f(x: torch.Tensor):\n    x.zero_()\n    y = x + 1\n    g()\n    return y + x\n"
+    found = decide_file(source.encode(), "m.py", Options(select=("drop_fill",))).decisions[0]
+    assert found.reason
+    assert (found.reason.code, found.reason.then) == ("read-first", None)

@@ -45,7 +45,7 @@ KINDS = {  # what a refusal says that is right for the right reason: its code, a
 }
 LIFE_CYCLES = {"004-02", "004-09"}  # safe, but only what all methods of the class do with an attribute shows it
 UNPROVED: set[str] = set()  # safe, and not yet shown
-UNSAID = {"000-5"}  # refused for a call in front of the launch, whose arguments may lie in the same memory
+UNSAID: set[str] = set()  # refused for another reason
 
 
 @lru_cache(maxsize=64)
@@ -80,8 +80,10 @@ def word(decided: list[Decision]) -> str:
 
 def refusals(decided: list[Decision]) -> Iterator[str]:
     for decision in decided:
-        if decision.reason:
-            yield f"{decision.reason.code}: {decision.reason.message}"
+        reason = decision.reason
+        while reason:
+            yield f"{reason.code}: {reason.message}"
+            reason = reason.then
 
 
 def claim_id(claim: dict[str, Any]) -> str:

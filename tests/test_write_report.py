@@ -84,6 +84,16 @@ def test_json_of_the_other_verdicts() -> None:
     assert unknown["reason"] == {"code": "unseen-call", "message": "g may read it", "witness": []}
 
 
+def test_what_would_still_be_in_the_way_is_told() -> None:
+    both = site(
+        Refused("unseen-call", "g may read it", needs="who holds it", then=Refused("gap", "{0} is left")), fix=None
+    )
+    (row,) = json.loads(report.to_json(Report((both,), 1, 1), "1"))["sites"]
+    assert row["reason"]["then"] == {"code": "gap", "message": "{0} is left"}
+    text = report.to_text(Report((both,), 1, 1), read_line)
+    assert text.endswith("    needs: who holds it\n    and then: {0} is left [gap]\n")
+
+
 def test_json_carries_any_file_name() -> None:
     odd = replace(PROVED, path="\udcff\n.py")
     assert json.loads(report.to_json(Report((odd,), 1, 1), "1"))["sites"][0]["path"] == "\udcff\n.py"

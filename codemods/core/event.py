@@ -45,6 +45,7 @@ class Event:
     why: str
     when: Tags = frozenset()  # it concerns this buffer only on paths that agree with these
     assumes: tuple[str, ...] = field(default=(), kw_only=True)  # what it rests on that is not shown
+    by_others: bool = field(default=False, kw_only=True)  # only if others hold this memory, or theirs may be the same
 
 
 @dataclass(frozen=True, eq=False, slots=True)

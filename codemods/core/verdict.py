@@ -25,7 +25,8 @@ class Refused:
     """The obligation was not shown to hold.
 
     `certain`: the witness is a path on which the rewrite changes a result. Otherwise it is the
-    place where the tool could no longer see, and `needs` says which fact would settle it.
+    place where the tool could no longer see, and `needs` says which fact would settle it. `then`: what
+    would still be in the way if that were settled.
     """
 
     code: str  # stable kebab-case word; docs/reasons.md has a section on each
@@ -33,6 +34,7 @@ class Refused:
     witness: tuple[Step, ...] = ()
     certain: bool = False
     needs: str = ""
+    then: Refused | None = None
 
 
 Verdict = Proved | Refused

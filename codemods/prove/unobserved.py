@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from codemods.core.event import Birth, Buffer, Escape, Event, Flow, Read, Write
 from codemods.core.region import ALL, Box, Left, Run, apart, forget, minus
@@ -24,11 +24,12 @@ class Unobserved:
 
 
 class _Search:
-    """Follow every path from the write with the part that is still there."""
+    """Follow every path from the write with the part that is still there. `alone`: as if nobody else held it."""
 
-    def __init__(self, flow: Flow, write: Write | Birth) -> None:
+    def __init__(self, flow: Flow, write: Write | Birth, alone: bool = False) -> None:
         self.flow = flow
         self.write = write
+        self.alone = alone
         buffers = {write.buffer, write.buffer.older}
         self.way = way(flow, [event for event in flow.events if event and event.buffer in buffers])
         self.writing = tuple(
@@ -80,7 +81,7 @@ class _Search:
             seen.add(key)
             self.steps += 1
             event = self.flow.events[point]
-            if event is None or event.buffer is not buffer or not agrees(event.when, choices):
+            if event is None or event.buffer is not buffer or not agrees(event.when, choices) or self.skips(event):
                 push(point, buffer, left, choices, trail, certain)
                 continue
             self.passed.add(event)
@@ -110,6 +111,9 @@ class _Search:
                         trail = (*trail, (event, left))
             push(point, buffer, left, choices, trail, certain)
 
+    def skips(self, event: Event) -> bool:
+        return self.alone and (event.by_others or (isinstance(event, Escape) and event.how == "outlives"))
+
     def meets(self, left: Left, region: Box) -> bool:
         """A reader of this part may see what is left. Memory that came from outside may be expanded: two of its
         parts may be the same elements."""
@@ -122,7 +126,15 @@ class _Search:
         witness = tuple(step(self.flow, passed, _words(rest)) for passed, rest in trail)
         written = any(isinstance(passed, Write) for passed, _ in trail)
         code, message, sure, needs = _reason(event, left, certain, written)
-        return Refused(code, message, witness, certain=sure, needs=needs)
+        return Refused(code, message, witness, certain=sure, needs=needs, then=self.then(event))
+
+    def then(self, event: Event) -> Refused | None:
+        """That others may hold the memory is often said first, and is not what the rewrite would fail for."""
+        if not event.by_others:
+            return None
+        search = _Search(self.flow, self.write, alone=True)
+        again = search.verdict()
+        return replace(again, certain=False) if isinstance(again, Refused) and search.seen_by else None
 
 
 def _unsafe(axis: object) -> bool:

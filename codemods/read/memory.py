@@ -131,19 +131,19 @@ class Memory:
         """Code that we cannot see runs: it may look at, and write, whatever has been let out."""
         self.ran.add(node)
         for buffer in _ordered(self.state.escaped):
-            self.tell(Escape(buffer, ALL, node, why, how=how))
-            self.tell(Write(buffer, SOME, node, why))
+            self.tell(Escape(buffer, ALL, node, why, how=how, by_others=True))
+            self.tell(Write(buffer, SOME, node, why, by_others=True))
         self.state.epoch = self.at
 
     def outside_read(self, node: ast.AST, why: str, but: Refs = NONE) -> None:
         named = {ref.buffer for ref in but}
         for buffer in _ordered(self.state.escaped - named):
-            self.tell(Read(buffer, SOME, node, why))
+            self.tell(Read(buffer, SOME, node, why, by_others=True))
 
     def outside_write(self, node: ast.AST, but: Refs = NONE) -> None:
         named = {ref.buffer for ref in but}
         for buffer in _ordered(self.state.escaped - named):
-            self.tell(Write(buffer, SOME, node, "may be written: it may be the same memory"))
+            self.tell(Write(buffer, SOME, node, "may be written: it may be the same memory", by_others=True))
 
     def everything(self) -> Value:
         """All that any name can reach."""

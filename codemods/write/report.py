@@ -126,7 +126,8 @@ def _reason(reason: Refused | None) -> dict[str, object] | None:
     if reason is None:
         return None
     witness = [_step(step) for step in reason.witness]
-    return {"code": reason.code, "message": reason.message, "witness": witness}
+    then = {} if reason.then is None else {"then": {"code": reason.then.code, "message": reason.then.message}}
+    return {"code": reason.code, "message": reason.message, "witness": witness, **then}
 
 
 def _step(step: Step) -> dict[str, object]:

@@ -109,6 +109,8 @@ def _notes(decision: Decision) -> Iterator[str]:
     if reason:
         if reason.needs:
             yield f"needs: {reason.needs}"
+        if reason.then:
+            yield f"and then: {reason.then.message} [{reason.then.code}]"
         return
     yield from chain((f"assumes {name}" for name in decision.assumes), (f"saves {saved(decision.saves)}",))
     if decision.fix:

@@ -19,12 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from second_opinion.holes import NOW, Aside, Draw, Hints, StandIn
+from second_opinion.fills import Draw
+from second_opinion.holes import NOW, Aside, Hints, StandIn
 
 HERE = {"torch", "numpy", "triton"}  # besides the standard library
 KEPT = {
     "contextmanager",
     "jit",
+    "autotune",
     "heuristics",
     "dataclass",
     "property",
@@ -52,10 +54,22 @@ class Plain(ast.NodeTransformer):
     """Without decorators that only compile, register or skip."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        node.decorator_list = [one for one in node.decorator_list if KEPT & set(named(one))]
+        node.decorator_list = [first_config(one) for one in node.decorator_list if KEPT & set(named(one))]
         return self.generic_visit(node)
 
     visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
+
+
+def first_config(node: ast.expr) -> ast.expr:
+    """A kernel that is tuned gets the first block sizes: there is no GPU on which to try the others."""
+    if isinstance(node, ast.Call) and "autotune" in named(node):
+        for keyword in node.keywords:
+            if keyword.arg == "configs":
+                first = ast.Slice(upper=ast.Constant(1))
+                keyword.value = ast.fix_missing_locations(
+                    ast.copy_location(ast.Subscript(keyword.value, first, ast.Load()), keyword.value)
+                )
+    return node
 
 
 def jitted(node: ast.stmt) -> bool:
@@ -80,6 +94,9 @@ class World:
     root: Path
     changed: dict[Path, str] = field(default_factory=dict)
     kernels: bool = True  # they run under Triton's interpreter, which reads and writes wherever it is told
+    left_out: set[str] = field(
+        default_factory=set
+    )  # kernels that were asked for and are stand-ins, which store nothing
     modules: dict[str, Module] = field(default_factory=dict)
     trees: dict[Path, ast.Module] = field(default_factory=dict)
 
@@ -184,6 +201,7 @@ class Module(types.ModuleType):
     def run(self, node: ast.stmt) -> None:
         """Of a statement, all that it does; a kernel that is not to run is a stand-in."""
         if isinstance(node, ast.FunctionDef) and not self.world.kernels and jitted(node):
+            self.world.left_out.add(node.name)
             return
         body = [node] if jitted(node) else [FUTURE, node]  # Triton looks at annotations
         exec(compile(ast.Module(body, []), self.world.code_name(self.file), "exec", dont_inherit=True), self.names)

@@ -7,7 +7,6 @@ same value is built for each run. A stand-in is a value of which nothing is know
 from __future__ import annotations
 
 import ast
-import random
 import types
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,24 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
+from second_opinion.fills import Draw, Fill
 
 ONLY_TENSORS = frozenset(
     "new_zeros new_ones new_full new_empty numel unsqueeze permute is_cuda data_ptr zero_ fill_".split()
 )
-DTYPES = (torch.float32, torch.int64, torch.int32, torch.bool, torch.bfloat16, torch.uint8, torch.float8_e4m3fn)
-SIZES = (1, 2, 3, 4, 6, 8, 16)
 MOST_CALLS = 3_000
-
-
-@dataclass(frozen=True)
-class Fill:
-    """`kind`: what it is built from `value`: a tensor (shape, dtype), items (fills), a constant, or a stand-in."""
-
-    kind: str
-    value: Any = None
-
-
-STAND_IN = Fill("stand-in")
 
 
 class Overrun(BaseException):
@@ -139,69 +126,6 @@ def annotated(annotation: ast.expr | None) -> list[str]:
 
 
 @dataclass
-class Draw:
-    """Draws fills. `size` is the extent that most things have, so that shapes fit each other."""
-
-    chance: random.Random
-    size: int = 4
-    words: tuple[Any, ...] = ()  # constants of the function
-
-    def any(self, kinds: list[str]) -> Fill:
-        if kinds and self.chance.random() < 0.85:
-            return self.one(self.chance.choice(kinds))
-        rest = ("int", "int", "tensor", "tensor", "tensor", "bool", "none", "list", "stand-in", "float", "str", "dtype")
-        return self.one(self.chance.choice(rest))
-
-    def one(self, kind: str) -> Fill:
-        match kind:
-            case "tensor":
-                dtype = DTYPES[min(int(self.chance.expovariate(0.6)), len(DTYPES) - 1)]
-                rank = self.chance.choice((0, 1, 1, 1, 2, 2, 2, 3, 3, 4))
-                return Fill("tensor", (tuple(self.extent() for _ in range(rank)), dtype, self.chance.randrange(3)))
-            case "int":
-                words = [word for word in self.words if isinstance(word, int) and not isinstance(word, bool)]
-                return Fill(
-                    "constant", self.chance.choice(words) if words and self.chance.random() < 0.3 else self.number()
-                )
-            case "bool":
-                return Fill("constant", self.chance.random() < 0.5)
-            case "none":
-                return Fill("constant", None)
-            case "default":
-                return Fill("default")
-            case "few":
-                return Fill("constant", self.chance.choice((2, 2, 1, 3, 4)))
-            case "float":
-                return Fill("constant", self.chance.choice((0.5, 1.0, 2.0)))
-            case "str":
-                words = [word for word in self.words if isinstance(word, str)] or ["a"]
-                return Fill("constant", self.chance.choice(words))
-            case "dtype":
-                return Fill("constant", self.chance.choice(DTYPES[:5]))
-            case "device":
-                return Fill("constant", torch.device("cpu"))
-            case "ints":
-                return Fill("list", tuple(self.one("int") for _ in range(self.chance.randrange(4))))
-            case "tensors":
-                first = self.one("tensor")
-                return Fill("list", (first,) * self.chance.randrange(4))
-            case "list":
-                kinds = [self.chance.choice(("int", "tensor", "stand-in", "ints"))] * self.chance.choice(
-                    (1, 2, 2, 3, 0)
-                )
-                return Fill("list", tuple(map(self.one, kinds)))
-        return Fill("constant", ast.literal_eval(kind[1:])) if kind.startswith("=") else STAND_IN
-
-    def extent(self) -> int:
-        roll = self.chance.random()
-        return self.size if roll < 0.6 else 0 if roll > 0.97 else self.chance.choice(SIZES)
-
-    def number(self) -> int:
-        roll = self.chance.random()
-        return self.size if roll < 0.4 else 0 if roll > 0.9 else self.chance.choice((*SIZES, 32, 64, 128))
-
-
-@dataclass
 class Run:
     """One run: how holes are filled, what has been built of them, and what stand-ins were called with."""
 
@@ -265,6 +189,8 @@ def built(path: str, fill: Fill) -> Any:
             return [built(f"{path}[{place}]", item) for place, item in enumerate(items)]
         case Fill("constant", value):
             return value
+        case Fill("dict"):
+            return {}
     return StandIn(path)
 
 
@@ -344,7 +270,11 @@ class StandIn:
         pass
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
-        return ()
+        return (Record,)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:  # what the class holds, an instance has too
+        return StandIn(self._path)
 
     def __eq__(self, other: object) -> bool:
         if self is other or not isinstance(other, StandIn | str | int):
@@ -362,3 +292,12 @@ class StandIn:
         return self
 
     __ror__ = __or__
+
+
+class Record:
+    """The base of a class whose own one is not known: it takes what it is given for its annotated attributes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        names = [name for one in reversed(type(self).__mro__) for name in vars(one).get("__annotations__", {})]
+        vars(self).update(zip(names, args, strict=False))
+        vars(self).update(kwargs)

@@ -17,9 +17,11 @@ from unittest import mock
 
 import torch
 import torch._dynamo  # what is imported late must not be imported while the clock runs
+from second_opinion.blame import involved
 from second_opinion.cut import Function, Module, functions, method, named
-from second_opinion.holes import NOW, Draw, Fill, Hints, Overrun, Run, StandIn, annotated, hints
-from second_opinion.repair import involved, suspect
+from second_opinion.fills import Draw, Fill
+from second_opinion.holes import NOW, Hints, Overrun, Run, StandIn, annotated, hints
+from second_opinion.repair import suspect
 from test_soundness import Look, poisoned
 from torch.overrides import TorchFunctionMode
 
@@ -272,7 +274,14 @@ class Search:
             trial = dict(fills)
             found = suspect(message, near, asked, fills) if chance.random() < 0.7 else None
             if found is not None:
-                trial[found[0]] = draw.one(chance.choice(found[1])) if found[1] else draw.any(hint.of(found[0]))
+                paths, kinds = found
+                path = paths[min(int(chance.expovariate(0.7)), len(paths) - 1)]
+                if kinds:
+                    trial[path] = draw.one(chance.choice(kinds))
+                elif chance.random() < 0.6:
+                    trial[path] = draw.nudged(fills[path], list(fills.values()), message)
+                else:
+                    trial[path] = draw.any(hint.of(path))
             else:
                 for path in blamed(asked, chance):
                     trial.pop(path, None)

@@ -171,6 +171,9 @@ def of_function(old: Function, new: Function, group: list[Site], tries: int, see
     for site in group:
         if any(name.startswith("contract:") for name in site.assumes):
             yield Opinion(site, Opinion.UNABLE, "it rests on a compiled operator")
+        elif wrong and old.module.world.left_out:
+            names = " and ".join(sorted(old.module.world.left_out))
+            yield Opinion(site, Opinion.UNABLE, f"the interpreter ends, and without {names} nothing is stored")
         elif wrong:
             yield Opinion(site, Opinion.DIFFERS, wrong)
         elif site.line in lines:
