@@ -284,6 +284,11 @@ NOT_ALL = [
     {"pkg/b.py": "from . import a\nsa = setattr\nsa(a.Base, 'write', print)\n"},
     {"pkg/a.py": base(extra="sa = setattr\nsa(Base, 'write', print)\n")},
     {"pkg/b.py": "from functools import partial\nfrom . import a\npartial(setattr, a.Base)('wri' + 'te', print)\n"},
+    # a field of a dataclass above it, which its `__init__` sets
+    {
+        "pkg/a.py": base().replace("class Base:", ABOVE),
+        "pkg/s.py": "import dataclasses as d\n@d.dataclass\nclass S:\n    write: object = print\n",
+    },
     # metaclasses and decorators that are called as known ones are
     {"pkg/a.py": base().replace("class Base:", "class ABCMeta(type): 0\nclass Base(metaclass=ABCMeta):")},
     {"pkg/a.py": base().replace("class Base:", "from .b import dataclass\n@dataclass\nclass Base:"), "pkg/b.py": ""},

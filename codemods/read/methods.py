@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from codemods.read.checkout import Checkout, Found, Module, bindings, bound_in
-from codemods.read.names import dotted
+from codemods.read.names import dotted, scope_of
 
 IMPLICIT = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
 PLAIN_BASES = frozenset({"ABC", "Protocol", "Generic", "object"})
@@ -220,7 +220,9 @@ def _odd(one: Class) -> set[str]:
     ):
         return {"decorated"}
     names = {item.name for item in node.body if isinstance(item, ast.FunctionDef)}
-    return names & {"__getattribute__", "__class__"} | ({"decorated"} if _exchanged(node, apis) else set())
+    every = (item.target for item in scope_of(node.body) if isinstance(item, ast.AnnAssign))
+    fields = {target.id for target in every if isinstance(target, ast.Name)}  # `__init__` may set them
+    return fields | names & {"__getattribute__", "__class__"} | ({"decorated"} if _exchanged(node, apis) else set())
 
 
 def _plain_meta(node: ast.expr, apis: dict[str, str]) -> bool:

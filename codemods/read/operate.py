@@ -226,9 +226,10 @@ class Expressions(Statements):
             case _, ast.Is() | ast.IsNot(), Plain(value=None):
                 found = self.is_none(left)
                 return found if isinstance(op, ast.Is) else negated(found)
-            case Plain(value=one), ast.Eq() | ast.NotEq() | ast.Is() | ast.IsNot(), Plain(value=two):
-                same = isinstance(op, ast.Eq | ast.Is)
-                return TRUE if (one == two) == same else FALSE
+            case _, ast.Is() | ast.IsNot(), _:
+                return why(left, right) or Blind("a comparison of objects", node.lineno)  # 1 is not True
+            case Plain(value=one), ast.Eq() | ast.NotEq(), Plain(value=two):
+                return TRUE if (one == two) == isinstance(op, ast.Eq) else FALSE
             case Plain(), ast.Eq() | ast.NotEq(), (Num() | Truth()) if right.rank == 0 and known(right) is not None:
                 return Blind("a comparison", node.lineno)
             case Code(path=one), ast.Eq() | ast.NotEq(), Code(path=two) if one and two:
@@ -268,9 +269,9 @@ class Expressions(Statements):
                 return below(two, one)
             case ast.GtE():
                 return at_least(one - two)
-            case ast.Eq() | ast.Is():
+            case ast.Eq():
                 return equal(one, two)
-            case ast.NotEq() | ast.IsNot():
+            case ast.NotEq():
                 return either(below(one, two), below(two, one))
         return Blind("a comparison", node.lineno)
 
