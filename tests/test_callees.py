@@ -269,6 +269,20 @@ NOT_ALL = [
         "pkg/b.py": "class Other: 0\ndef mixed(Other):\n    class B(Other):\n"
         "        def write(self, out, x): pass\n    return B\n",
     },
+    # a base that is computed, and one beside it that comes first
+    {
+        "pkg/w.py": "class W:\n    def write(self, out, x): pass\n",
+        "pkg/b.py": "from .w import W\nfrom .c import pick\nclass B(W, pick()): pass\n",
+    },
+    {
+        "pkg/w.py": "class W:\n    def __init__(self): self.write = print\n",
+        "pkg/v.py": "from .w import W as Q\nclass V(Q): pass\n",
+        "pkg/b.py": "from .v import V\nfrom .c import pick\nclass B(V, pick()): pass\n",
+    },
+    {"pkg/b.py": "from .c import pick\nclass B(pick()):\n    def __init__(self): self.write = print\n"},
+    # classes that a plain search does not find
+    {"pkg/b.py": "from .a import Base\nclass \\\n        B(Base):\n    def write(self, out, x): pass\n"},
+    {"pkg/b.py": "from .a import Base\nclass B(\uff22ase):\n    def write(self, out, x): pass\n"},
     # classes that a call makes
     {"pkg/a.py": base(extra="B = type('B', (Base,), {'write': print})\n")},
     {"pkg/b.py": "from . import a\nB = type('B', (a.Base,), dict(write=print))\n"},

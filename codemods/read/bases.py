@@ -15,8 +15,8 @@ IMPORT = re.compile(rb"import\b[ \t]*(\([^)]*\)|(?:[^\n]*\\\r?\n)*[^\n]*)")
 SET = pattern(  # with the last name of a value that is a name, or names with dots
     rb"\n[ \t]*+(\w++)[ \t]*+(?::[^=\n]*+)?=(?!=)[ \t]*+(?:(?:\w++\.)*+(\w++)[ \t]*+(?=[\r\n#;]|\Z))?"
 )
-CLASS = re.compile(rb"class[ \t]")
-SUBCLASS = re.compile(rb"class[ \t]+(\w+)[ \t]*(?:\[[^\]]*\])?[ \t]*(?:\(((?:#[^\n]*|[^#])*?)\)[ \t]*)?:")
+CLASS = re.compile(rb"class[ \t\f\\]")
+SUBCLASS = re.compile(rb"class(?:[ \t\f]|\\\n)+(\w+)[ \t]*(?:\[[^\]]*\])?[ \t]*(?:\(((?:#[^\n]*|[^#])*?)\)[ \t]*)?:")
 HEAD = re.compile(rb"(?<![.\w])[A-Za-z_]\w*")
 LAST = re.compile(rb"(\w+)\s*(?:,|$)")
 INDEX = re.compile(rb"(?<=\w)\[[^\[\]]*\]")
@@ -47,7 +47,7 @@ class Text:
 
 
 def text_of(source: bytes) -> Text:
-    source = b"\n" + source
+    source = b"\n" + (source.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in source else source)
     imported, renames = _imports(source)
     computed: set[bytes] = set()
     for name, plain in SET.findall(source):
@@ -58,7 +58,7 @@ def text_of(source: bytes) -> Text:
     classes = list(_classes(source)) if b"class" in source else []
     wild: set[bytes] = set()
     above: list[tuple[bytes, frozenset[bytes]]] = []
-    if any(bases for _, _, bases in classes):
+    if classes:
         named = {name for _, name, _ in classes}
         given = {name for old, name in renames if old in imported or old in BUILTIN or old in named}
         known = imported | BUILTIN | named | given
@@ -80,7 +80,7 @@ def _classes(source: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
     """Every class at the start of a line: what it is indented by, its name, and its list of bases."""
     for word in CLASS.finditer(source):
         indent = source[source.rfind(b"\n", 0, word.start()) + 1 : word.start()]
-        if not indent.strip(b" \t") and (match := SUBCLASS.match(source, word.start())):
+        if not indent.strip(b" \t\f") and (match := SUBCLASS.match(source, word.start())):
             yield indent, match[1], match[2] or b""
 
 
@@ -115,7 +115,8 @@ def _wild(source: bytes, classes: list[tuple[bytes, bytes, bytes]], known: set[b
     parameters: set[bytes] | None = None
     for indent, name, bases in classes:
         heads = set(HEAD.findall(bases))
-        if b"(" in bases or b"*" in bases or b"[" in bases or not heads <= known:
+        plain = bases.isascii() and not any(mark in bases for mark in (b"(", b"*", b"["))
+        if not plain or not heads <= known:
             yield name
         elif indent and heads:  # its bases may be parameters of a function around it
             if parameters is None:

@@ -41,7 +41,7 @@ class World:
 
     @cached_property
     def odd(self) -> frozenset[str]:
-        """Modules with a class that may stand below any other."""
+        """Modules with a class that may stand below any other, or above one that does."""
         computed = frozenset().union(*(text.computed for text in self.texts.values()))
         todo = [
             (module, name)
@@ -51,7 +51,24 @@ class World:
         ]
         for _, name in todo:
             todo += sorted({(module, one.encode()) for module, one in self.below.get(name, ())} - set(todo))
-        return frozenset(module for module, _ in todo)
+        return frozenset({module for module, _ in todo} | self._beside({name for _, name in todo}))
+
+    def _beside(self, names: set[bytes]) -> set[str]:
+        """Modules of what else stands above classes of these names: it may come first."""
+        places: dict[bytes, list[tuple[str, frozenset[bytes]]]] = {}
+        for module, text in self.texts.items():
+            for name, bases in text.above:
+                places.setdefault(name, []).append((module, bases))
+        first: dict[bytes, set[bytes]] = {}
+        for old, new in self.renames:
+            first.setdefault(new, set()).add(old)
+        found: set[str] = set()
+        todo = list(names)
+        for name in todo:
+            above = first.get(name, set()).union(*(bases for _, bases in places.get(name, ())))
+            todo += sorted(above - set(todo))
+            found |= {module for module, _ in places.get(name, ())}
+        return found
 
     def names_of(self, name: bytes) -> tuple[bytes, ...]:
         """A class may also be known by these."""
@@ -109,7 +126,7 @@ class World:
             return False
         bound = (
             rb"(?:def|class|as|import|for)\s+%s\b|[\s,;(]%s\s*(?:[,:=)]|$)|['\"]%s['\"]|\b(?:locals|vars|exec)\b"
-            % ((name,) * 3)
+            rb"|\.%s\s*(?::[^=\n]*)?=(?!=)" % ((name,) * 4)
         )
         return re.search(rb"\b%s\b" % name, source) is not None and re.search(bound, source) is not None
 
