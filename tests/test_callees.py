@@ -227,6 +227,12 @@ NOT_ALL = [
     {"pkg/a.py": base(extra="    def __init__(self):\n        self.__dict__['write'] = print\n")},
     {"pkg/a.py": base(extra="    def __init__(self, **k):\n        self.__dict__.update(k)\n")},
     {"pkg/a.py": base(extra="    def __init__(self):\n        object.__setattr__(self, 'write', print)\n")},
+    # a decorator of the class's own
+    {
+        "pkg/a.py": base()
+        .replace("    def f(", "    def staticmethod(f): return print\n    def f(")
+        .replace("    def write(self, ", "    @staticmethod\n    def write(")
+    },
     # overrides that are no plain `def`
     {"pkg/a.py": base(extra="class B(Base):\n    if torch:\n        def write(self, out, x): pass\n")},
     {"pkg/a.py": base(extra="class B(Base):\n    write: object = print\n")},

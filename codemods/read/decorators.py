@@ -22,6 +22,7 @@ KEEPING = frozenset("torch.no_grad torch.inference_mode torch.compile staticmeth
 BOUND = frozenset({"staticmethod", "classmethod"})
 INSIDES = frozenset({"__code__", "__defaults__", "__kwdefaults__"})
 GRADIENTS = re.compile(rb"\b(?:enable_grad|set_grad_enabled)\b")
+OWN = re.compile(rb"(?<![@\w])(?:static|class)method\b")  # somewhere else than in front of a method
 LATER = (ast.Yield, ast.YieldFrom, ast.Await, ast.Lambda, ast.GeneratorExp, ast.Global, ast.Nonlocal)
 ASIDE = (ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Pass, ast.Assert, ast.Raise)
 
@@ -33,6 +34,8 @@ def silent(node: ast.FunctionDef, module: Module, checkout: Checkout) -> bool | 
     for place, decorator in enumerate(node.decorator_list):
         call = decorator.func if isinstance(decorator, ast.Call) else decorator
         own = isinstance(call, ast.Name) and call.id not in module.names.bound
+        if own and OWN.search(module.source) and _in_class(call, module):
+            return None
         name = dotted(call, module.names.apis) or (call.id if isinstance(call, ast.Name) and own else "")
         if name in BOUND and place:
             return None  # what is around it is no function that is found on a class
