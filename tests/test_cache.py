@@ -51,11 +51,13 @@ FILES = {
     "pkg/e.py": CALL.format(imports="", call="torch.ops.ns.scale(out, x)"),
     "pkg/f.py": CALL.format(imports="", call="out.copy_(x)"),
     "pkg/g.py": CALL.format(imports="from . import ops", call="ops.write(out, x)"),
+    "pkg/h.py": CALL.format(imports="import pkg.folder.inner", call="pkg.folder.inner.write(out, x)"),
 }
 CHANGES: dict[str, dict[str, str | None]] = {  # None: the file goes
     "the file itself": {"pkg/f.py": CALL.format(imports="", call="pass")},
     "a callee": {"pkg/ops.py": WRITE.format(body="out[1:].copy_(x)")},
     "a callee goes": {"pkg/ops.py": None},
+    "a module in a folder that was not there": {"pkg/folder/inner.py": WRITE.format(body="out.copy_(x)")},
     "a module that was not there": {"pkg/missing.py": WRITE.format(body="out.copy_(x)")},
     "a package instead of a module": {"pkg/ops/__init__.py": WRITE.format(body="pass")},
     "what hands on a callee": {"pkg/deep.py": "from .ops import write\nwrite = print\n"},
@@ -117,10 +119,10 @@ def told(root: Path, cached: bool = True, **options: object) -> Scan:
 
 def test_what_has_not_changed_is_not_decided_again(root: Path, decided: list[str]) -> None:
     first = told(root)
-    assert len(decided) == 7
+    assert len(decided) == 8
     decided.clear()
     assert told(root) == first == told(root, cached=False)
-    assert len(decided) == 7  # all by the last one
+    assert len(decided) == 8  # all by the last one
     verdicts = {d.path: d.verdict for d in first.report.decisions}
     assert [verdicts[f"pkg/{name}.py"] for name in "abcdf"] == ["proved", "proved", "unknown", "assumed", "proved"]
 
@@ -192,7 +194,7 @@ def test_a_changed_tool_decides_anew(root: Path, decided: list[str], monkeypatch
     decided.clear()
     monkeypatch.setattr(cache, "_tool", lambda: "another one")
     told(root)
-    assert len(decided) == 7
+    assert len(decided) == 8
 
 
 def test_the_tool_is_known_by_its_own_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,7 +255,7 @@ def test_a_damaged_file_is_no_cache(
     file.write_bytes(DAMAGES[damage](whole))
     decided.clear()
     assert told(root) == first
-    assert len(decided) == 7
+    assert len(decided) == 8
     assert not (tmp_path / "harm").exists()
     decided.clear()
     assert told(root) == first  # it was written anew
@@ -284,7 +286,7 @@ def test_somebody_without_a_home_has_none(
     monkeypatch.setattr("platformdirs.user_cache_path", lambda name: Path("~/.cache", name))
     monkeypatch.chdir(tmp_path)
     assert told(root) == told(root)
-    assert len(decided) == 14
+    assert len(decided) == 16
     assert not (tmp_path / "~").exists()
 
 

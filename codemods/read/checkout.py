@@ -304,7 +304,8 @@ class Checkout:
 
     def plain_module(self, dotted: str) -> Module | None:
         """What an import of the full name gives."""
-        return self.module(dotted) if self._is_module(dotted) else None
+        module = self.module(dotted)  # first: a folder on the way may only be missing until the file is there
+        return module if self._is_module(dotted) else None
 
     def _is_module(self, dotted: str) -> bool:
         """No package on the way gives the name of a module to something else."""
