@@ -49,8 +49,13 @@ def source(corpus: Corpus) -> Path:
 
 
 @pytest.fixture(scope="module")
-def report(source: Path) -> Report:
-    return codemods.run([source])
+def scan(source: Path) -> codemods.Scan:
+    return codemods.scan([source])
+
+
+@pytest.fixture(scope="module")
+def report(scan: codemods.Scan) -> Report:
+    return scan.report
 
 
 def test_decisions(corpus: Corpus, report: Report, accept: bool) -> None:
@@ -63,15 +68,19 @@ def test_decisions(corpus: Corpus, report: Report, accept: bool) -> None:
     assert not difference, f"\n{difference}"
 
 
-def test_fix_and_back(corpus: Corpus, report: Report, source: Path, tmp_path: Path) -> None:
-    touched = {decision.path for decision in report.decisions if decision.verdict == "proved" and decision.saves}
+def test_fix_and_back(corpus: Corpus, scan: codemods.Scan, source: Path, tmp_path: Path) -> None:
+    proved = [decision for decision in scan.report.decisions if decision.verdict == "proved"]
+    touched = {decision.path for decision in proved if decision.saves}
     tree = tmp_path / source.name  # what a package is called is what it is imported as
     if corpus.rows == "all":
         shutil.copytree(source, tree)
-    else:  # a file is decided on alone: the others of a large package take minutes and show nothing more
-        for name in touched:
-            (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source / name, tree / name)
+    else:  # and what their decisions rest on: the others of a large package take minutes and show nothing more
+        looked = {Path(one.place) for file, found in scan.files if file.name in touched for one in found.looked}
+        for path in (*(source / name for name in touched), *looked):
+            if path.is_file() and path.is_relative_to(source):
+                copy = tree / path.relative_to(source)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, copy)
     before = contents(tree)
 
     first = fix(tree, tmp_path / "first.diff")
