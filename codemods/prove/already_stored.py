@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from codemods.core.event import Flow
@@ -10,8 +11,16 @@ from codemods.core.verdict import Proved, Refused, Verdict
 from codemods.prove.between import obstacle, told
 from codemods.prove.settle import Settling, Side, settling
 
-OFF = frozenset({("bool", "False"), ("int", "0")})
-ON = frozenset({("bool", "True"), ("int", "1")})
+OFF = frozenset({("const", ("bool", "False")), ("const", ("int", "0"))})
+ON = frozenset({("const", ("bool", "True")), ("const", ("int", "1"))})
+
+
+@dataclass(frozen=True, slots=True)
+class Nest:
+    """A store that is the only one in the loops around it, from the outside in."""
+
+    loops: tuple[Loop, ...]
+    store: Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +36,7 @@ class AlreadyStored:
 
     def check(self, flow: Flow) -> Verdict:
         kernel = flow.kernel
-        if kernel is None or self.guard.unset is None:
-            return Refused("not-understood", "the guard is not understood")
+        assert kernel is not None and self.guard.unset is not None, "such a branch is in a kernel"
         place = next(place for place in places(kernel.body) if place.node is self.guard)
         start = _unset_at(kernel, place, self.guard.unset)
         if start is None:
@@ -41,13 +49,13 @@ class AlreadyStored:
         storing = [node for node in span if _stores(node)]
         if not storing:
             message = f"nothing is stored between {self.guard.unset} is unset and asked for"
-            return Refused("other-place", message, (told(flow, second[-1], "the store"),))
+            return Refused("other-place", message, (told(flow, second.store, "the store"),))
         if refused := obstacle(flow, (*span, self.guard)):
             return refused
         first = _match(storing, second)
         if first is None:
             return _no_nest(flow, storing[-1])
-        if first[0] is not storing[-1]:
+        if storing[-1] not in (*first.loops, first.store):
             message = "a store between the two may be to the same memory"
             return Refused(
                 "store-between", message, (told(flow, storing[-1], "stores"),), needs="that they do not alias"
@@ -57,23 +65,22 @@ class AlreadyStored:
 
 def _unset_at(kernel: Kernel, guard: Place, flag: str) -> int | None:
     """Where in the guard's own block the flag is unset, if that is the only place, and elsewhere it is only set."""
-    given = [place for place in places(kernel.body) if isinstance(place.node, Assign) and place.node.name == flag]
-    unset = [place for place in given if _constant(kernel, place, OFF)]
-    others = [place for place in given if place not in unset]
-    if len(unset) != 1 or unset[0].block is not guard.block or unset[0].index > guard.index:
+    given = [(place, place.node) for place in places(kernel.body)]
+    known = [
+        (place, _constant(kernel, node)) for place, node in given if isinstance(node, Assign) and node.name == flag
+    ]
+    unset = [place for place, constant in known if constant in OFF]
+    if len(unset) != 1 or unset[0].block is not guard.block:
         return None
-    between = set(every(guard.block[unset[0].index + 1 : guard.index]))
-    if not others or not all(_constant(kernel, place, ON) and place.node in between for place in others):
+    if not all(constant in OFF | ON for _, constant in known):
         return None
     return unset[0].index
 
 
-def _constant(kernel: Kernel, place: Place, values: frozenset[tuple[str, str]]) -> bool:
-    node = place.node
-    if not isinstance(node, Assign) or not node.alone:
-        return False
+def _constant(kernel: Kernel, node: Assign) -> tuple[str, Hashable] | None:
+    """What is given, where that is all that the statement does."""
     term = kernel.terms[node.value]
-    return term.op == "const" and term.data in values
+    return (term.op, term.data) if node.alone else None
 
 
 def _quiet(span: Block, flag: str) -> frozenset[Side]:
@@ -91,29 +98,20 @@ def _stores(node: Node) -> bool:
     return any(isinstance(one, Store) for one in every((node,)))
 
 
-Nest = tuple[Loop | Store, ...]
-
-
 def _nest(block: Block) -> Nest | None:
-    """The loops around the only store of a block, from the outside in, and the store; None where it is guarded."""
-    held = [node for node in block if _stores(node)]
-    match held:
+    """The only store of a block, in loops or by itself; None where it is guarded."""
+    match [node for node in block if _stores(node)]:
         case [Store() as store]:
-            return (store,)
-        case [Loop(kind="range" | "static", body=body) as loop] if rest := _nest(body):
-            return (loop, *rest)
+            return Nest((), store)
+        case [Loop(body=body) as loop] if rest := _nest(body):
+            return Nest((loop, *rest.loops), rest.store)
     return None
 
 
 def _match(storing: list[Node], second: Nest) -> Nest | None:
-    """The store that the second one may repeat: the last that looks like it."""
-    alike = [nest for node in storing if (nest := _nest((node,))) and len(nest) == len(second)]
-    ends = [nest for nest in alike if _target(nest) == _target(second)] or alike
-    return ends[-1] if ends else _nest((storing[-1],))
-
-
-def _target(nest: Nest) -> str:
-    return nest[-1].target if isinstance(nest[-1], Store) else ""
+    """The store that the second one may repeat: the last through the same expression, or the last."""
+    nests = [nest for node in storing if (nest := _nest((node,))) and nest.store.target == second.store.target]
+    return nests[-1] if nests else _nest((storing[-1],))
 
 
 def _no_nest(flow: Flow, node: Node) -> Refused:
@@ -125,16 +123,15 @@ def _no_nest(flow: Flow, node: Node) -> Refused:
 
 
 def _turns(first: Nest, second: Nest) -> dict[int, int]:
-    loops = zip(first[:-1], second[:-1])  # noqa: B905 - where one is longer, the nests differ anyway
-    return {one.ident: other.ident for one, other in loops if isinstance(one, Loop) and isinstance(other, Loop)}
+    loops = zip(first.loops, second.loops)  # noqa: B905 - where one is longer, the nests differ anyway
+    return {one.ident: other.ident for one, other in loops}
 
 
 def _compare(flow: Flow, first: Nest, second: Nest, settled: Settling) -> Verdict:
-    one, other = first[-1], second[-1]
-    assert isinstance(one, Store) and isinstance(other, Store)
+    one, other = first.store, second.store
     where = (told(flow, one, f"stores through {one.target}"), told(flow, other, "the store that would go"))
-    loops = zip(first, second)  # noqa: B905 - as above
-    if len(first) != len(second) or not all(a is one or _same_loop(a, b, settled) for a, b in loops):
+    loops = zip(first.loops, second.loops)  # noqa: B905 - as above
+    if len(first.loops) != len(second.loops) or not all(_same_loop(a, b, settled) for a, b in loops):
         return Refused("other-place", "the two stores do not run over the same range", where)
     if settled.value(one.pointer) != settled.value(other.pointer):
         return Refused("other-place", "the two stores are not certainly to the same addresses", where)
@@ -147,7 +144,7 @@ def _compare(flow: Flow, first: Nest, second: Nest, settled: Settling) -> Verdic
     return Proved((told(flow, one, text),), flow.kernel.assumes)
 
 
-def _same_loop(one: Loop | Store, other: Loop | Store, settled: Settling) -> bool:
-    if not isinstance(one, Loop) or not isinstance(other, Loop) or one.kind != other.kind:
+def _same_loop(one: Loop, other: Loop, settled: Settling) -> bool:
+    if one.kind != other.kind:
         return False
     return list(map(settled.value, one.bounds)) == list(map(settled.value, other.bounds))

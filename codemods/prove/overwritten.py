@@ -24,8 +24,7 @@ class Overwritten:
 
     def check(self, flow: Flow) -> Verdict:
         kernel = flow.kernel
-        if kernel is None:
-            return Refused("not-understood", "there is no kernel")
+        assert kernel is not None, "such a store is in a kernel"
         told_by = (told(flow, self.second, f"stores through {self.second.target}"),)
         gone = set(walk(self.first.node))
         for node in every(kernel.body):

@@ -89,7 +89,7 @@ class Settling:
                 names = ["shape", "value", "dtype"][: len(term.parts) - len(keywords)] + keywords
                 return any(name == "value" and self.zero(part) for name, part in zip(names, term.parts, strict=True))
             case ("call", ("triton.language.cast" | "triton.language.broadcast_to", ())) | ("method", ("to", ())):
-                return len(term.parts) == 2 and self.zero(term.parts[0])
+                return self.zero(term.parts[0])
         return False
 
     def constant(self, number: int) -> bool:
