@@ -255,6 +255,70 @@ for j in range(m):
 if not seen:
     tl.store(out + offset + a, 0.0)
 
+# the place changes on one side: unknown[other-place] 9 11
+w = n
+seen = False
+if n > 3:
+    seen = True
+if n > 4:
+    pass
+else:
+    w = n + 1
+tl.store(out + offset + n, 0.0)
+if not seen:
+    tl.store(out + offset + w, 0.0)
+
+# the place changes on the other side: unknown[other-place] 7 9
+w = n
+seen = False
+if n > 3:
+    seen = True
+if n > 4:
+    w = n + 1
+tl.store(out + offset + n, 0.0)
+if not seen:
+    tl.store(out + offset + w, 0.0)
+
+# the place changes where the flag is set: proved
+w = n
+seen = False
+if n > 3:
+    pass
+else:
+    seen = True
+    w = n + 1
+if n > 4:
+    seen = True
+    w = n + 2
+tl.store(out + offset + n, 0.0)
+if not seen:
+    tl.store(out + offset + w, 0.0)
+
+# the place is the same on either side: proved
+w = n
+seen = False
+if n > 3:
+    seen = True
+if n > 4:
+    for i in range(m):
+        if n > 5:
+            w = w
+tl.store(out + offset + n, 0.0)
+if not seen:
+    tl.store(out + offset + w, 0.0)
+
+# the loops are exchanged: unknown[other-place] 6 10
+seen = False
+if n > 3:
+    seen = True
+for i in range(4):
+    for j in range(4):
+        tl.store(out + offset + i * n + j, 0.0)
+if not seen:
+    for i in range(4):
+        for j in range(4):
+            tl.store(out + offset + j * n + i, 0.0)
+
 # under a mask, then under none: proved
 tl.store(out + offset, 1.0, mask=offset < n)
 tl.store(out + offset, 0.0)

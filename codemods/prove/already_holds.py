@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codemods.core.event import Birth, Escape, Event, Flow, Write
-from codemods.core.region import ALL, Box, apart, inside
+from codemods.core.event import Birth, Escape, Flow, Write
+from codemods.core.region import Box, apart, inside
 from codemods.core.verdict import Proved, Refused, Verdict
 from codemods.prove.walk import assumed_before, step
 
@@ -17,9 +17,10 @@ class AlreadyHolds:
     write: Write
 
     def check(self, flow: Flow) -> Verdict:
-        if self.write.value is None or self.write.when or self.write.unless or not self.write.sure:
+        ours = self.write.region
+        if self.write.value is None or ours is None or self.write.when or self.write.unless or not self.write.sure:
             return Refused("another-value", "the value that it stores is not a known constant")
-        if any((self.write.region or ALL).atoms & made for made in flow.renews.values()):
+        if any(ours.atoms & made for made in flow.renews.values()):
             return Refused("another-value", "its part is another one each time round a loop")
         before: dict[int, list[int]] = {}
         for point, targets in enumerate(flow.next):
@@ -30,7 +31,6 @@ class AlreadyHolds:
             source for point, event in enumerate(flow.events) if event is self.write for source in before.get(point, [])
         ]
         seen: set[int] = set()
-        passed: set[Event] = set()
         while todo:
             point = todo.pop()
             if point in seen:
@@ -38,24 +38,21 @@ class AlreadyHolds:
             seen.add(point)
             event = flow.events[point]
             if event is not None and event.buffer is self.write.buffer:
-                passed.add(event)
                 match event:
-                    case Write(sure=True, unless=(), value=value) if value == self.write.value and self._within(event):
+                    case Write(sure=True, unless=(), region=Box() as region) if self._holds(event) and inside(
+                        ours, region
+                    ):
                         because[event] = None
                         continue
-                    case Write(region=Box() as region) if self._elsewhere(region):
-                        pass
+                    case Write(region=Box() as region) if not event.buffer.shared and apart(region, ours):
+                        pass  # parts of memory that came from outside may be the same elements, where it is expanded
                     case Write() | Birth() | Escape():
                         witness = (step(flow, event), step(flow, self.write))
                         return Refused("another-value", "it may hold another value by then", witness)
             if point == 0:
                 return Refused("another-value", "what it holds before is not known", (step(flow, self.write),))
             todo += before.get(point, [])
-        return Proved(tuple(step(flow, event) for event in because), assumed_before(flow, self.write, passed))
+        return Proved(tuple(step(flow, event) for event in because), assumed_before(flow, self.write, ()))
 
-    def _elsewhere(self, region: Box) -> bool:
-        """Another part; parts of memory that came from outside may be the same elements, where it is expanded."""
-        return not self.write.buffer.shared and apart(region, self.write.region or ALL)
-
-    def _within(self, event: Write) -> bool:
-        return not event.when and inside(self.write.region or ALL, event.region or ALL)
+    def _holds(self, event: Write) -> bool:
+        return event.value == self.write.value and not event.when

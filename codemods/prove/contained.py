@@ -65,7 +65,6 @@ class Contained:
                 or event.buffer is self.birth.buffer
                 and (point, True) in seen
                 and point in loop
-                and event.node is not self.birth.node
             )
         ]
 

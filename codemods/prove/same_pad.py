@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Hashable
 from dataclasses import dataclass
 
@@ -68,15 +69,13 @@ def absorbs(dtype: Hashable, other: Hashable) -> bool:
 def _exact(value: str | None, dtype: Hashable, made: Hashable) -> bool:
     """Stored in a tensor of the dtype `made` the value is what it was, and so it is in the dtype of the result."""
     try:
-        number = float(value or "nan")
+        number = float(value) if value else math.nan
     except (ValueError, OverflowError):
         return False
     if value == "-0.0" or not abs(number) < 2**53:
         return False
     if number in (0, 1):
         return True
-    if number == int(number) and 0 <= number <= 127:
-        return {dtype, made} <= INTEGERS | FLOATS
-    if number == int(number) and -128 <= number < 0:
-        return {dtype, made} <= SIGNED | FLOATS
+    if number == int(number) and -128 <= number <= 127:
+        return {dtype, made} <= (SIGNED if number < 0 else INTEGERS) | FLOATS
     return dtype == made and dtype in FLOATS

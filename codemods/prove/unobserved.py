@@ -193,7 +193,8 @@ def _read_reason(event: Read, line: str, rest: str, certain: bool, gap: bool) ->
         return "partly-written", message, False, f"that all that is read at {line} is written by then"
     if gap:
         return "gap", f"{rest} is never written, and at {line} it is {_seen(event)}", True, ""
-    known = event.region is not None and event.region.known
+    assert event.region is not None, "only who reads a part sees something"
+    known = event.region.known
     needs = "" if known else f"that the part, or the memory, which is read at {line} is another one"
     return "read-first", f"at {line} it is {_seen(event)}, before it is overwritten", known, needs
 

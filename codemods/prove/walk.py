@@ -39,9 +39,9 @@ def assumed_before(flow: Flow, event: Event, passed: Iterable[Event]) -> tuple[s
     return assumed([*passed, *(other for other in earlier if other is not None and other.buffer in ours)])
 
 
-def assumed_of(flow: Flow, *buffers: Buffer | None) -> tuple[str, ...]:
+def assumed_of(flow: Flow, buffer: Buffer) -> tuple[str, ...]:
     """What all that is told about some memory, now or earlier in a loop, rests on."""
-    ours = {*buffers, *(buffer.older for buffer in buffers if buffer is not None)}
+    ours = {buffer, buffer.older}
     return assumed(event for event in flow.events if event is not None and event.buffer in ours)
 
 

@@ -21,7 +21,8 @@ from judge import Judge, Known  # noqa: E402
 from mutants import ROOT, mutants  # noqa: E402
 
 # those that need no torch
-TESTS = "already_holds callees cases contracts cover hoist_buffer host_facts kernel marks prove prove_kernels".split()
+TESTS = "already_holds callees cases contracts cover hoist_buffer host_facts kernel marks".split()
+TESTS += "prove prove_flows prove_kernels".split()
 LEFT_OUT = "test_the_rows_are_in_the_wheel or test_a_second_run or test_every_rewrite_tells_why"  # slow, or said twice
 QUIET = ["-q", "-s", "-n0", "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-k", f"not ({LEFT_OUT})"]
 
