@@ -242,6 +242,12 @@ def test_a_bound_that_may_be_none_starts_anywhere() -> None:
         assert short(found).startswith(expected) or part is maybe and short(found).startswith("gap")
 
 
+def test_the_first_who_sees_it_is_told() -> None:
+    assert short(unseen(write(2), read(3), read(4), write(5), to={2: (3, 4), 3: (5,)})) == "read-first 3"
+    assert short(unseen(write(2), read(4), read(3), write(5), to={2: (3, 4), 3: (5,)})) == "read-first 3"
+    assert short(unseen(write(2), escape(4), escape(3), write(5), to={2: (3, 4), 3: (5,)})) == "unseen-call 3"
+
+
 def test_too_many_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unobserved, "MOST_STEPS", 1)
     assert short(unseen(write(2), None, None, write(3))) == "too-complex 2"

@@ -307,6 +307,32 @@ tl.store(out + offset + n, 0.0)
 if not seen:
     tl.store(out + offset + w, 0.0)
 
+# the place changes in the loop that sets the flag: proved
+w = n
+seen = False
+for i in range(m):
+    seen = True
+    w = w + 1
+tl.store(out + offset + n, 0.0)
+if not seen:
+    tl.store(out + offset + w, 0.0)
+
+# the place changes in the innermost of six loops: unknown[other-place] 12 14
+w = n
+seen = False
+if n > 3:
+    seen = True
+for i0 in range(m):
+    for i1 in range(m):
+        for i2 in range(m):
+            for i3 in range(m):
+                for i4 in range(m):
+                    for i5 in range(m):
+                        w = w + 1
+tl.store(out + offset + n, 0.0)
+if not seen:
+    tl.store(out + offset + w, 0.0)
+
 # the loops are exchanged: unknown[other-place] 6 10
 seen = False
 if n > 3:

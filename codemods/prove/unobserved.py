@@ -106,7 +106,7 @@ class _Search:
                             left = rest
                             if not rest:
                                 continue
-                    elif event is not self.write:
+                    else:
                         certain = False
                         trail = (*trail, (event, left))
             push(point, buffer, left, choices, trail, certain)

@@ -104,12 +104,14 @@ def texts(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         case cst.Call(func=cst.Name(value=name), args=[_, *rest]) if name in TELLING:
             yield from (one for one in rest if isinstance(one.value, cst.SimpleString | cst.FormattedString))
             yield from (one for one in rest if one.keyword is not None and one.keyword.value in TOLD)
+        case cst.Call(func=cst.Name(value="zip"), args=args):
+            yield from (one for one in args if one.keyword is not None)  # `strict` is an assertion
 
 
 def _argument(node: cst.Call) -> Iterator[cst.CSTNode]:
-    """One that has a default is left out; without another the call would only raise. `strict` is an assertion."""
+    """One that has a default is left out; without another the call would only raise."""
     for at, argument in enumerate(node.args):
-        if argument.keyword is not None and argument.keyword.value not in TOLD | {"left", "strict"}:
+        if argument.keyword is not None and argument.keyword.value not in TOLD | {"strict"}:
             yield node.with_changes(args=[*node.args[:at], *node.args[at + 1 :]])
 
 
