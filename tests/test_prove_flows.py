@@ -248,6 +248,15 @@ def test_the_first_who_sees_it_is_told() -> None:
     assert short(unseen(write(2), escape(4), escape(3), write(5), to={2: (3, 4), 3: (5,)})) == "unseen-call 3"
 
 
+def test_memory_of_an_earlier_turn_is_seen() -> None:
+    assert short(unseen(write(2), None, read(4, OLDER), write(5), to={3: (1, 4)})) == "read-first 4"
+
+
+def test_a_write_that_some_paths_do_without_covers_nothing() -> None:
+    found = unseen(write(2), write(3, unless=(SOMETIMES,)), escape(4, how="returned"))
+    assert short(found).startswith("partly-written")
+
+
 def test_too_many_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unobserved, "MOST_STEPS", 1)
     assert short(unseen(write(2), None, None, write(3))) == "too-complex 2"
