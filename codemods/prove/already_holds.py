@@ -17,7 +17,8 @@ class AlreadyHolds:
     write: Write
 
     def check(self, flow: Flow) -> Verdict:
-        if self.write.value is None or self.write.when or self.write.unless or not self.write.sure:
+        known = self.write.value is not None and self.write.region is not None
+        if not known or self.write.when or self.write.unless or not self.write.sure:
             return Refused("another-value", "the value that it stores is not a known constant")
         if any((self.write.region or ALL).atoms & made for made in flow.renews.values()):
             return Refused("another-value", "its part is another one each time round a loop")
@@ -58,4 +59,6 @@ class AlreadyHolds:
         return not self.write.buffer.shared and apart(region, self.write.region or ALL)
 
     def _within(self, event: Write) -> bool:
-        return not event.when and inside(self.write.region or ALL, event.region or ALL)
+        if event.when or event.region is None:
+            return False
+        return inside(self.write.region or ALL, event.region)

@@ -13,7 +13,8 @@ import libcst as cst
 from mutmut.mutation import mutators
 
 Operator = Callable[[Any], Iterable[cst.CSTNode]]
-TELLING = {"Refused", "Step", "step"}
+TELLING = {"Refused", "Step", "step", "told"}
+TOLD = {"message", "needs", "text"}  # what people read, as names and as keywords
 OTHERS = {"all": "any", "any": "all", "min": "max", "max": "min"}
 
 
@@ -95,11 +96,22 @@ def _word(node: cst.BaseString) -> Iterator[cst.CSTNode]:
         yield from list(mutators.operator_string(node))[:1]
 
 
+def texts(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The parts of a node that only make up what people are told; the code of a reason, which comes first, is data."""
+    match node:
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value) if name in TOLD:
+            yield value
+        case cst.Call(func=cst.Name(value=name), args=[_, *rest]) if name in TELLING:
+            yield from (one for one in rest if isinstance(one.value, cst.SimpleString | cst.FormattedString))
+            yield from (one for one in rest if one.keyword is not None and one.keyword.value in TOLD)
+        case cst.Call(func=cst.Name(value="zip"), args=args):
+            yield from (one for one in args if one.keyword is not None)  # `strict` is an assertion
+
+
 def _argument(node: cst.Call) -> Iterator[cst.CSTNode]:
     """One that has a default is left out; without another the call would only raise."""
-    told = isinstance(node.func, cst.Name) and node.func.value in TELLING
     for at, argument in enumerate(node.args):
-        if argument.keyword is not None and not (told and argument.keyword.value in ("needs", "left")):
+        if argument.keyword is not None and argument.keyword.value not in TOLD | {"strict"}:
             yield node.with_changes(args=[*node.args[:at], *node.args[at + 1 :]])
 
 
