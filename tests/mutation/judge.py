@@ -19,7 +19,6 @@ from typing import Any
 
 import coverage
 import pytest
-
 from mutants import ROOT, Mutant, apply
 
 LEAST_SECONDS, AT_MOST = 3.0, 10  # a test may take so many CPU seconds, or so many times what it takes without a change
