@@ -14,7 +14,7 @@ from codemods.core.syntax import walk
 from codemods.read.bases import Text, text_of
 from codemods.read.looked import ABSENT, Looked, content
 from codemods.read.marks import marks
-from codemods.read.names import BUILTINS, GLOBAL, Names, bound_within, names_of, own_names, stored
+from codemods.read.names import BUILTINS, GLOBAL, Names, bound_within, dotted, names_of, own_names, stored
 from codemods.read.patches import patched
 from codemods.read.reexport import settled
 from codemods.read.roots import dotted_of, root_of
@@ -342,6 +342,17 @@ class Checkout:
             ):
                 found = self._follow(module, other, hops - 1)
                 return replace(found, given=call) if found and found.given is None else None
+        return None
+
+    def stands_for(self, module: Module, node: ast.expr) -> Found | None:
+        """The function or class that a name, or names with dots, stand for in a module."""
+        match node:
+            case _ if (path := dotted(node, module.names.apis)) is not None:
+                return self.path(path)
+            case ast.Name(id=name):
+                return self.function(module, name)
+            case ast.Attribute(value=ast.Name(id=name), attr=attr):
+                return self.member(module, name, attr)
         return None
 
     def member(self, module: Module, name: str, attr: str) -> Found | None:

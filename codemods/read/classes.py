@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from codemods.read.checkout import Found
 from codemods.read.methods import Class, derives, exact, is_classmethod, makes_its_own, self_of
-from codemods.read.names import dotted
 from codemods.read.outcomes import Asked
 
 if TYPE_CHECKING:
@@ -62,7 +61,10 @@ def _of_class(here: Here, asked: Asked, holder: Class, attr: str) -> Target | No
 
 
 def _of_object(here: Here, asked: Asked, made: ast.Call) -> Target | None:
-    found = _called(here, made.func)
+    root = made.func.value if isinstance(made.func, ast.Attribute) else made.func
+    if isinstance(root, ast.Name) and root.id in here.hidden:
+        return None
+    found = here.summaries.checkout.stands_for(here.module, made.func)
     if found is None or not isinstance(found.node, ast.ClassDef):
         return None
     holder = Class(found.module, found.node)
@@ -70,17 +72,3 @@ def _of_object(here: Here, asked: Asked, made: ast.Call) -> Target | None:
         return None
     one = exact(here.summaries.checkout, holder, asked.attr)
     return None if one is None else Target(one.found, one.within, receiver=True)
-
-
-def _called(here: Here, func: ast.expr) -> Found | None:
-    checkout, apis = here.summaries.checkout, here.module.names.apis
-    match func:
-        case ast.Name(id=name) | ast.Attribute(value=ast.Name(id=name)) if name in here.hidden:
-            return None
-        case _ if (path := dotted(func, apis)) is not None:
-            return checkout.path(path)
-        case ast.Name(id=name):
-            return checkout.function(here.module, name)
-        case ast.Attribute(value=ast.Name(id=name), attr=attr):
-            return checkout.member(here.module, name, attr)
-    return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from codemods.core.syntax import walk
 from codemods.read.calls import QUIET
-from codemods.read.checkout import Found, Module, bound_in
+from codemods.read.checkout import Module, bound_in
 from codemods.read.expressions import names_in
 from codemods.read.graph import arguments_of
 from codemods.read.names import dotted
@@ -56,7 +56,7 @@ def unpatched(module: Module) -> bool:
 def _wrapper(decorator: ast.expr, node: ast.FunctionDef, module: Module, checkout: Checkout) -> bool | None:
     """Whether a wrapper of the checkout runs anything but the function; None for any other decorator."""
     call = decorator.func if isinstance(decorator, ast.Call) else decorator
-    found = _found(call, module, checkout)
+    found = checkout.stands_for(module, call)
     if found is None or not isinstance(found.node, ast.FunctionDef) or found.given is not None:
         return None
     if not unpatched(found.module) or module.sets(found.node.name) or _in_class(call, module):
@@ -68,17 +68,6 @@ def _wrapper(decorator: ast.expr, node: ast.FunctionDef, module: Module, checkou
     if made is None or inner is None or not made.args.args:
         return None
     return _Wrapper(made.args.args[0].arg, inner, found.module).around(node)
-
-
-def _found(call: ast.expr, module: Module, checkout: Checkout) -> Found | None:
-    if (path := dotted(call, module.names.apis)) is not None:
-        return checkout.path(path)
-    match call:
-        case ast.Name(id=name):
-            return checkout.function(module, name)
-        case ast.Attribute(value=ast.Name(id=name), attr=attr):
-            return checkout.member(module, name, attr)
-    return None
 
 
 def _in_class(call: ast.expr, module: Module) -> bool:

@@ -161,10 +161,6 @@ def lane(axis: int, length: Poly) -> Atom:
     return Atom("lane", (axis, length), True)
 
 
-def lanes_of(value: Poly) -> set[Atom]:
-    return {atom for atom in deep(value) if atom.kind == "lane"}
-
-
 def joined(test: Condition, one: Value, two: Value, unknown: Callable[[Blind], Num]) -> Value:
     """What a name stands for where either branch may have bound it."""
     if one == two:
