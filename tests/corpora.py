@@ -5,6 +5,7 @@ As a script, `python tests/corpora.py sglang-0.4.6.post5` prints the directory t
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -14,6 +15,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -63,6 +65,19 @@ def cache() -> Path:
     if chosen := os.environ.get("TORCH_CODEMODS_CORPORA"):
         return Path(chosen)
     return user_cache_path("torch-codemods") / "corpora"
+
+
+@contextlib.contextmanager
+def needed() -> Iterator[None]:
+    """A test needs what is fetched in here: without an index it is skipped, except in CI, where it must run."""
+    import pytest
+
+    try:
+        yield
+    except UnavailableError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
 
 
 def fetch(corpus: Corpus) -> Path:

@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from corpora import Corpus, UnavailableError, fetch, load
+from corpora import Corpus, fetch, load, needed
 
 import codemods
 from codemods.core.report import Report
@@ -40,12 +40,8 @@ def corpus(request: pytest.FixtureRequest) -> Corpus:
 @pytest.fixture(scope="module")
 def source(corpus: Corpus) -> Path:
     """The released files; read only."""
-    try:
+    with needed():
         return fetch(corpus)
-    except UnavailableError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 from commands import invoke
-from corpora import UnavailableError, fetch, load
+from corpora import fetch, load, needed
 
 pytestmark = pytest.mark.corpus
 SGLANG = "sglang-0.4.6.post5"
@@ -41,12 +40,8 @@ SIZES = """\
 @pytest.fixture(scope="module")
 def root() -> Path:
     (corpus,) = [corpus for corpus in load() if str(corpus) == SGLANG]
-    try:
+    with needed():
         return fetch(corpus)
-    except UnavailableError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
 
 
 def told(file: Path, function: str, allocation: str) -> str:

@@ -110,6 +110,20 @@ def prepare() -> None:
     torch.utils.deterministic.fill_uninitialized_memory = True
 
 
+@contextlib.contextmanager
+def prepared() -> Iterator[None]:
+    """As `prepare` does, for these tests only."""
+    threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    filling = torch.utils.deterministic.fill_uninitialized_memory
+    prepare()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(strict)
+        torch.utils.deterministic.fill_uninitialized_memory = filling
+
+
 class TooLong(BaseException):
     pass
 

@@ -16,7 +16,7 @@ pytest.importorskip("triton")
 import triton  # noqa: E402
 from fuzz.campaign import Outcome, tally  # noqa: E402
 from fuzz.kernels import kernel_program  # noqa: E402
-from fuzz.oracle import POISONS, Difference, Input, Program, difference, observe, prepare  # noqa: E402
+from fuzz.oracle import POISONS, Difference, Input, Program, difference, observe, prepared  # noqa: E402
 
 QUIET = [pytest.mark.filterwarnings(f"ignore::{kind}") for kind in ("SyntaxWarning", "DeprecationWarning")]
 pytestmark = [*QUIET, pytest.mark.torch, pytest.mark.xdist_group("kernels")]  # they are run once
@@ -28,10 +28,7 @@ def _interpreted() -> Iterator[None]:
     from fuzz.launches import watch_kernels
     from triton.runtime.interpreter import GridExecutor, InterpreterBuilder
 
-    threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    filling = torch.utils.deterministic.fill_uninitialized_memory
-    prepare()
-    with triton.knobs.runtime.scope(), pytest.MonkeyPatch.context() as patch:
+    with prepared(), triton.knobs.runtime.scope(), pytest.MonkeyPatch.context() as patch:
         triton.knobs.runtime.interpret = True
         for owner, name in (
             (InterpreterBuilder, "create_masked_load"),
@@ -41,9 +38,6 @@ def _interpreted() -> Iterator[None]:
             patch.setattr(owner, name, getattr(owner, name))  # what is put there is gone afterwards
         watch_kernels()
         yield
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(strict)
-    torch.utils.deterministic.fill_uninitialized_memory = filling
 
 
 @pytest.fixture(scope="module")

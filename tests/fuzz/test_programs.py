@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 
 from fuzz.campaign import Outcome, attempt, differs, rewrite, shrink, tally  # noqa: E402
 from fuzz.generate import IMPORTS, program  # noqa: E402
-from fuzz.oracle import INPUTS, POISONS, Difference, Program, difference, observe, prepare  # noqa: E402
+from fuzz.oracle import INPUTS, POISONS, Difference, Program, difference, observe, prepared  # noqa: E402
 
 QUIET = [pytest.mark.filterwarnings(f"ignore::{kind}") for kind in ("SyntaxWarning", "DeprecationWarning")]
 pytestmark = [*QUIET, pytest.mark.torch, pytest.mark.xdist_group("programs")]  # they are run once
@@ -23,14 +23,8 @@ PROGRAMS = 2000
 
 @pytest.fixture(autouse=True, scope="module")
 def _alone() -> Iterator[None]:
-    """One thread and determinism, for these tests only."""
-    threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    filling = torch.utils.deterministic.fill_uninitialized_memory
-    prepare()
-    yield
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(strict)
-    torch.utils.deterministic.fill_uninitialized_memory = filling
+    with prepared():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,11 @@ What it says of all sites of the corpora is found out by hand: `python tests/sec
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import pytest
-from corpora import UnavailableError, fetch
+from corpora import fetch, needed
 
 torch = pytest.importorskip("torch")
 
@@ -83,11 +82,7 @@ REACHED = {  # files of which all accepted sites are reached with few tries, and
 def test_accepted_sites_of_released_packages_agree(where: str) -> None:
     found = list(sites(f"{where}:"))
     assert len(found) == REACHED[where]
-    try:
+    with needed():
         root = fetch(found[0].corpus)
-    except UnavailableError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
     answers = of_file(found[0].corpus, root, root / found[0].path, found, tries=250, seed=0, kernels=False)
     assert {opinion.site: opinion.word for opinion in answers} == dict.fromkeys(found, Opinion.AGREED)
