@@ -23,6 +23,7 @@ from codemods.read.values import (
 from codemods.read.views import NIL, Cut, Entry, Rest, indexed, method_view, narrowed
 
 SELF = frozenset("requires_grad_ detach_".split())
+REPLACED = "torch.nn.init."  # transformers puts functions that do nothing there while it loads a model
 
 
 class Operators(Births):
@@ -119,7 +120,11 @@ class Operators(Births):
         if name in FILLS:
             constant = self.constant(given, 0, FILLS[name])
         why = f"{name} writes {'all of ' if sure else ''}{first.name}"
+        was = self.assuming
+        if op.name.startswith(REPLACED):
+            self.assuming = (*was, "torch-init")
         self.write(first, node, why, sure, constant, op.name.removeprefix("torch.") if given.method else op.name)
+        self.assuming = was
         if name in FILLS and any(ref.buffer in (OUTSIDE, FRESH, *self.passing) for ref in first.refs):
             self.escape(first, node, "filled under a name that may also stand for other memory", "not-understood")
         if later:
