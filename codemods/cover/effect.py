@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from codemods.core.access import Access, Trace
 from codemods.core.condition import blind, conjuncts
 from codemods.core.effect import Contradiction, Effect
-from codemods.core.poly import ONE, ZERO, Atom, Poly, deep
+from codemods.core.poly import ONE, ZERO, Atom, Poly, deep, poly
 from codemods.core.region import ALL, Box, Run
 from codemods.core.size import Size
 from codemods.cover.bounds import Facts
@@ -16,6 +16,8 @@ from codemods.cover.boxes import Interval, Shape
 from codemods.cover.refute import Doubt, missed
 from codemods.cover.seen import seen
 from codemods.cover.stores import Covered, covered
+
+ENDLESS = poly(Atom("size", (), True, "the size of all memory"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,28 @@ def effect(trace: Trace, memory: Memory | None, name: str, path: str, line: int)
     if shape is not None:
         return shaped
     # a part of the memory is not a part of the indices
-    told = f"{name} is not known to store all of its {memory.count} elements, and its shape is not known"
-    told = f"{told} ({place(direct[0])})"
+    first = None if shaped.contradiction else _first(direct, trace)
+    count = memory.size(stretch.count) or stretch.count
+    told = f"is not known to store all of its {count} elements, and its shape is not known"
+    if first is not None:
+        size = memory.size(first) or first
+        told = f"stores the first {size} of its {count} elements, and nothing says that these are all"
+    told = f"{name} {told} ({place(direct[0])})"
     return replace(shaped, told=found.told or told, missing=told)
+
+
+def _first(direct: list[Access], trace: Trace) -> Poly | None:
+    """So many elements are stored, from the start of the memory on, however many there are."""
+    values = [*trace.grid, *(value for store in direct for value in _values(store))]
+    sizes = {atom for value in values for atom in deep(value) if atom.kind == "size" and atom.natural}
+    stretch = Shape((ONE,), (ONE,), Facts(trace.positive | sizes))
+    part = covered(direct, replace(stretch, extents=(ENDLESS,)), trace.grid).part
+    if part is None or part[0][0] != ZERO:
+        return None
+    first = part[0][1]
+    if len(first.terms) != 1 or not sizes - trace.positive <= first.atoms:  # with a size of 0, these are none at all
+        return None
+    return None if missed(_plain(direct), replace(stretch, extents=(first,)), trace.grid) else first
 
 
 def place(access: Access) -> str:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from codemods.core.size import Atom, Size, variable
+from collections.abc import Iterator
+
+from codemods.core.size import Atom, Size, as_size, variable
 from codemods.read.graph import Instr
 from codemods.read.shapes import joined
 from codemods.read.turns import Turns
 from codemods.read.values import (
+    IDENTITY,
     NONE,
     OUT,
+    Fact,
+    Like,
     Value,
     fresh,
     number,
     untagged,
 )
+from codemods.read.views import NIL
 
 SIGNS = {"Add": "+", "Sub": "-", "Mult": "*", "FloorDiv": "//", "Mod": "%", "Div": "/", "Pow": "**"}
 
@@ -70,22 +76,39 @@ class Arithmetic(Turns):
         op = str(instr.data)
         if op in ("Is", "IsNot"):
             self.mention(left, instr.node, "compared by identity")
+            if right == NIL:
+                return Value((IDENTITY, op, left.ident), name=f"{left.name} is {'' if op == 'Is' else 'not '}None")
             return Value(("def", self.at))
         for value in (left, right):
             if op not in ("In", "NotIn") or value is right or value.refs:
                 self.read(value, instr.node, "compared")
-        fact = None
+        fact: Fact | None = None
         if op in ("Eq", "NotEq"):
             fact = self.equality(op, left, right)
         elif left.size is not None and right.size is not None:
-            fact = op, self.settle(left.size), self.settle(right.size)
+            fact = op, ((self.settle(left.size), self.settle(right.size)),)
         tensor = left.tensor or right.tensor
         return Value(("def", self.at), NONE if not tensor else fresh(0, "").refs, tensor=tensor, fact=fact)
 
-    def equality(self, op: str, left: Value, right: Value) -> tuple[str, Size, Size] | None:
+    def equality(self, op: str, left: Value, right: Value) -> Fact | None:
+        for one, other in ((left, right), (right, left)):
+            if one.shape_of is not None and other.items is not None and other.name == "tuple":
+                pairs = tuple(self.same_shape(one.shape_of, other.items))
+                return (op, pairs) if pairs else None
         if left.size is None and right.size is None or left.tensor or right.tensor or left.items or right.items:
             return None
-        return op, self.number(left), self.number(right)
+        return op, ((self.number(left), self.number(right)),)
+
+    def same_shape(self, of: Like, sizes: tuple[Value, ...]) -> Iterator[tuple[Size, Size]]:
+        """The numbers that are equal where `x.shape == (m, n)`."""
+        extents = [self.dimension(of.tensor, place, of.layout) for place in range(len(sizes))]
+        if all(value.size is not None and not value.tensor for value in (*extents, *sizes)):
+            rank = self.dimensions(of.tensor, "", of.layout)
+            if rank.size is not None:
+                yield rank.size, as_size(len(sizes))
+            for extent, size in zip(extents, sizes, strict=True):
+                if extent.size is not None and size.size is not None:
+                    yield extent.size, self.settle(size.size)
 
     def do_truth(self, instr: Instr) -> Value:
         value = self.slot(instr, 0)

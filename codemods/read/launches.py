@@ -31,8 +31,9 @@ from codemods.read.launch import outcome
 from codemods.read.modules import KernelSource
 from codemods.read.outcomes import Asked, Key
 from codemods.read.partials import Partials
+from codemods.read.shapes import prod
 from codemods.read.triton import resolve
-from codemods.read.values import Ref, Value, number, tracked
+from codemods.read.values import IDENTITY, Ref, Value, number, tracked
 from codemods.read.views import NIL
 
 TABLES = frozenset("locals vars globals eval exec".split())
@@ -72,7 +73,7 @@ class Launches(Partials):
             return None
         whole: dict[Key, dict[Ref, str]] = {}
         for key in ours:
-            alone = self.each(source, launch, node, key, arguments[key], found)
+            alone = self.each(source, of_tensor(launch, arguments, key), node, key, arguments[key], found)
             whole[key] = {ref: _in_words(one, name).told for ref, one in alone.items() if one.writes == ALL}
             if alone and not whole[key]:
                 effects[key] = replace(effects[key], missing=min(one.missing for one in alone.values()))
@@ -110,16 +111,32 @@ class Launches(Partials):
         self, source: KernelSource, launch: Launch, node: ast.Call, key: Key, value: Value, found: Outcome
     ) -> Mapping[Ref, Effect]:
         """What the launch does to an argument that is one of several tensors, for each that was allocated here."""
-        effect, several = found.effects.get(key), len(value.refs) > 1 or not value.tensor
+        effect = found.effects.get(key)
+        several = len(value.refs) > 1 or not value.tensor
         if not several or not (value.tensor or value.exact) or effect is None or effect.keeps or not effect.touches:
             return {}
         alone: dict[Ref, Effect] = {}
         for ref in value.refs:
             if ref.buffer in self.packed:
-                passed = self.passed(value.but(refs=frozenset({ref}), tensor=True))
-                other = self.with_products(with_argument(launch, key, passed))
-                alone[ref] = self.outcome_of(source, other, node).effects[key]
+                for passed in self.one_of(value, ref):
+                    told = self.with_products(with_argument(launch, key, passed))
+                    alone[ref] = self.outcome_of(source, told, node).effects[key]
+                    if alone[ref].writes == ALL:
+                        break
         return alone
+
+    def one_of(self, value: Value, ref: Ref) -> Iterator[Argument]:
+        """An argument that is one of several tensors, where it is this one: by what is known of this one, and by the
+        extents that the function asks the several for, which are this one's then."""
+        single = value.but(refs=frozenset({ref}), tensor=True)
+        passed = self.passed(single)
+        yield passed
+        if isinstance(passed, Tensor) and passed.count is not None:
+            rank = self.rank_of(value.ident, self.state.layout)
+            rank = self.rank(single, self.state.layout) if rank is None else rank
+            sizes = [self.dimension(value, place).size for place in range(rank or 0)]
+            count = prod(size for size in sizes if size is not None) if sizes else self.numel(value).size
+            yield replace(passed, shape=None, count=None if count is None else self.settle(count))
 
     def outcome_of(self, source: KernelSource, launch: Launch, node: ast.Call) -> Outcome:
         """Each launch is looked into once: the search for a fixed point asks again and again."""
@@ -134,7 +151,8 @@ class Launches(Partials):
         return self.launches[asked]
 
     def with_products(self, launch: Launch) -> Launch:
-        return replace(launch, products=tuple(products(launch.sizes, self.rank_of)))
+        found = products(launch.sizes, self.rank_of)
+        return replace(launch, products=tuple((atom, self.settle(size)) for atom, size in found))
 
     # what tests and asserts in front of the launch say
 
@@ -295,6 +313,15 @@ def _negative(node: ast.UnaryOp) -> Size | None:
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as count)):
             return as_size(-count)
     return None
+
+
+def of_tensor(launch: Launch, arguments: Mapping[Key, Value], key: Key) -> Launch:
+    """Where the argument is a tensor, it is not None: what other arguments say about that is known."""
+    for other, value in arguments.items():
+        match value.ident:
+            case (tag, op, ident) if tag == IDENTITY and ident == arguments[key].ident:
+                launch = with_argument(launch, other, Constant(op == "IsNot"))
+    return launch
 
 
 def with_argument(launch: Launch, key: Key, argument: Argument) -> Launch:

@@ -192,22 +192,23 @@ class Lowering(Updates):
         value = state.slots.get(block.test or 0)
         if value is None:
             return state
-        fact = ("NotEq", value.size, ZERO) if value.size is not None and not value.tensor else value.fact
+        fact = ("NotEq", ((value.size, ZERO),)) if value.size is not None and not value.tensor else value.fact
         if fact is None:
             return state
-        op, left, right = fact
-        if op in MORE:
-            more = left - right + MORE[op] if turn == 0 else right - left + 1 - MORE[op]
-            state.positive |= {more}
-        elif op in LESS:
-            more = right - left + LESS[op] if turn == 0 else left - right + 1 - LESS[op]
-            state.positive |= {more}
-        if op in ("Eq", "NotEq") and (op == "Eq") == (turn == 0):
-            for one, other in ((left, right), (right, left)):
-                atom = alone(one)
-                if atom is not None and atom not in other.atoms:
-                    state.equal[atom] = other
-                    break
+        op, pairs = fact
+        for left, right in pairs:
+            if op in MORE:
+                more = left - right + MORE[op] if turn == 0 else right - left + 1 - MORE[op]
+                state.positive |= {more}
+            elif op in LESS:
+                more = right - left + LESS[op] if turn == 0 else left - right + 1 - LESS[op]
+                state.positive |= {more}
+            elif op in ("Eq", "NotEq") and (op == "Eq") == (turn == 0):
+                for one, other in ((left, right), (right, left)):
+                    atom = alone(one)
+                    if atom is not None and atom not in other.atoms:
+                        state.equal[atom] = other
+                        break
         return state
 
     # the flow

@@ -182,7 +182,9 @@ class Operators(Births):
             )
         if name == "numel":
             return self.numel(first)
-        if name in ("dim", "ndimension", "element_size", "get_device", "storage_offset", "stride"):
+        if name in ("dim", "ndimension"):
+            return self.dimensions(first, text)
+        if name in ("element_size", "get_device", "storage_offset", "stride"):
             return (
                 number(
                     variable(Atom(text, (name, first.ident, place, self.state.layout), natural=name != "get_device")),

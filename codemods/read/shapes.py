@@ -37,7 +37,7 @@ class Shapes(Memory):
         if known is not None:
             sizes = tuple(number(self.settle(size), str(size)) for size in known)
             return Value(("shape", *known), items=sizes, name="tuple", shape_of=now)
-        rank = self.rank_of(holder.ident, self.state.layout)
+        rank = self.rank(holder, self.state.layout)
         items = None if rank is None else tuple(self.dimension(holder, place) for place in range(rank))
         ident = ("shape", holder.ident, self.state.layout)
         return Value(ident, items=items, name="tuple" if items else name, shape_of=now)
@@ -45,7 +45,7 @@ class Shapes(Memory):
     def dimension(self, tensor: Value, place: int, then: Hashable = None) -> Value:
         """One extent of a tensor, as it is now or as it was `then`."""
         layout = self.state.layout if then is None else then
-        rank = self.rank_of(tensor.ident, layout)
+        rank = self.rank(tensor, layout)
         known = self.shape_of(tensor)
         like = self.like(tensor)
         if like is not None:
@@ -128,9 +128,25 @@ class Shapes(Memory):
                 return self.settle(prod(front) * lead_of(name, of, layout, cut) * prod(tail))
         return None
 
+    def rank(self, tensor: Value, then: Hashable) -> int | None:
+        return self.rank_of(*self.shaped_as(tensor, then))
+
     def rank_of(self, of: Hashable, layout: Hashable) -> int | None:
         known = self.state.equal.get(Atom("", ("rank", of, layout), natural=True))
         return self.state.ranks.get((of, layout)) if known is None else known.constant
+
+    def dimensions(self, tensor: Value, name: str, then: Hashable = None) -> Value:
+        """How many it has."""
+        shape = self.shape_of(tensor)
+        if shape is not None:
+            return number(len(shape), name)
+        of, layout = self.shaped_as(tensor, self.state.layout if then is None else then)
+        return number(variable(Atom(name, ("rank", of, layout), natural=True)), name)
+
+    def shaped_as(self, tensor: Value, then: Hashable) -> tuple[Hashable, Hashable]:
+        """Whose shape it has, and when that had it."""
+        like = self.like(tensor)
+        return (tensor.ident, then) if like is None else (like.tensor.ident, like.layout)
 
     def cut_shape(self, holder: Value, index: Value) -> Value | None:
         """`x.shape[:-1]`, and a tuple of numbers cut short."""
@@ -158,7 +174,7 @@ class Shapes(Memory):
             self.stale = self.stale or (self.asked and value.ident not in self.sized)
             self.sized.add(value.ident)
         if of is not None:
-            return number(variable(Atom(name, ("rank", of.tensor.ident, of.layout), natural=True)), name)
+            return self.dimensions(of.tensor, name, of.layout)
         return number(variable(Atom(name, ("len", value.ident, self.state.epoch), natural=True)), name)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 
 from codemods.core.event import How
-from codemods.core.size import Atom, variable
 from codemods.ops import attribute
 from codemods.read.arithmetic import Arithmetic
 from codemods.read.graph import Graph, Instr
@@ -192,7 +191,7 @@ class Steps(Arithmetic):
             return self.shape(holder)
         if attr == "ndim":
             self.mention(holder, instr.node, "its shape is used")
-            return number(variable(Atom(name, ("rank", holder.ident, self.state.layout), natural=True)), name)
+            return self.dimensions(holder, name)
         if attr in META:
             self.mention(holder, instr.node, f"its {attr} is used")
             certain = attr == "dtype" and holder.tensor
@@ -268,7 +267,7 @@ class Steps(Arithmetic):
             self.outside_call(instr.node, f"reachable when {value.name} is walked")
         if value.shape_of is not None and star is None:
             if value.items is None:
-                self.state.ranks[value.shape_of.tensor.ident, value.shape_of.layout] = count
+                self.state.ranks[self.shaped_as(value.shape_of.tensor, value.shape_of.layout)] = count
             return self.dimension(value.shape_of.tensor, place, value.shape_of.layout)
         if value.items is not None and star is None and len(value.items) == count:
             return value.items[place]

@@ -60,6 +60,8 @@ Refs = frozenset[Ref]
 NONE: Refs = frozenset()
 OUT = frozenset({Ref(OUTSIDE)})
 NEW = frozenset({Ref(FRESH)})
+Fact = tuple[str, tuple[tuple[Size, Size], ...]]  # an operator between numbers; equality of two shapes is of several
+IDENTITY = "is None"  # (this, operator, ident): a value compared with None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class Value(NamedTuple):
     api: str | None = None  # what a dotted name stands for: "torch.zeros"
     name: str = "?"  # for messages
     shape_of: Like | None = None  # it is the shape of a tensor
-    fact: tuple[str, Size, Size] | None = None  # the comparison it is the truth of
+    fact: Fact | None = None  # the comparison it is the truth of
     bound: tuple[Value, str] | None = None  # a method of a value
     entries: tuple[tuple[str, Value], ...] | None = None  # a dict that is written out, of values without memory
     meta: Meta | None = None  # of the tensor, or for a dtype which one it is; see read/facts.py
