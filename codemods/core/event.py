@@ -58,12 +58,14 @@ class Birth(Event):
 @dataclass(frozen=True, eq=False, slots=True)
 class Write(Event):
     """`sure`: when control passes here, all of `region` takes a new value that does not come from the old one,
-    unless the path agrees with one of `unless`."""
+    unless the path agrees with one of `unless`. `turns`: told where a loop has run out, for all of its turns together;
+    it says nothing of what a turn itself has stored before."""
 
     sure: bool = False
     value: str | None = None  # the constant stored everywhere in `region`, canonical, if it is one
     api: str = ""  # what the source called: "torch.zeros", "Tensor.zero_"
     unless: tuple[Tags, ...] = ()
+    turns: int | None = None  # the point of the loop
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -61,6 +61,7 @@ class _Search:
 
     def follow(self, start: int, left: Left) -> None:
         nothing: Choices = frozenset()
+        around = {head for head, points in self.flow.loops.items() if start in points}
         todo: list[tuple[int, Buffer, Left, Choices, Trail, bool]] = []
         seen: set[tuple[int, Buffer, Left, Choices, bool]] = set()
 
@@ -96,6 +97,8 @@ class _Search:
                     continue
                 case Write(node=node) if event is not self.write and node is self.write.node:
                     pass  # a whole loop of this very write: it goes with it
+                case Write(turns=head) if head in around:
+                    pass  # turns before this write have had a part in it
                 case Write(region=Box() as region, sure=sure, unless=unless):
                     if sure and not any(agrees(tags, choices) for tags in unless):
                         rest = minus(left, region)

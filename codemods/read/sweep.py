@@ -76,7 +76,7 @@ def _swept(flow: Flow, lowering: Lowering, head: int, points: Points, bounds: tu
         whole = _whole(region, head, loop, bounds, lowering.shapes.get(event.buffer), lowering.settle)
         if whole is not None and _always(flow, lowering, head, points, set(inside), set(written)):
             why = f"{event.why}, for every turn of the loop"
-            made.append(replace(event, region=whole, why=why, value=None, api=""))
+            made.append(replace(event, region=whole, why=why, value=None, api="", turns=points[head][0]))
     return made
 
 
