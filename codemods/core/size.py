@@ -100,8 +100,32 @@ def variable(atom: Atom) -> Size:
     return Size((((atom,), 1),))
 
 
+MOST = 100
 ZERO = as_size(0)
 ONE = as_size(1)
+
+
+def large(part: object, most: int = MOST) -> bool:
+    """It is made of more numbers and names than anybody wants to compare."""
+    return _weight(part, most) >= most
+
+
+def _weight(part: object, most: int) -> int:
+    match part:
+        case Size(terms):
+            parts: Iterable[object] = (atom.key for monomial, _ in terms for atom in monomial)
+        case Atom(key=key):
+            parts = (key,)
+        case tuple():
+            parts = part
+        case _:
+            return 1
+    total = 1
+    for inner in parts:
+        if total >= most:
+            break
+        total += _weight(inner, most - total)
+    return total
 
 
 def at_most(small: Size, large: Size) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
-from codemods.core.size import Atom, Size, as_size, variable
+from codemods.core.size import Atom, Size, as_size, large, variable
 from codemods.read.graph import Instr
 from codemods.read.shapes import joined
 from codemods.read.turns import Turns
@@ -21,6 +21,7 @@ from codemods.read.values import (
 )
 from codemods.read.views import NIL
 
+LONG = 200
 SIGNS = {"Add": "+", "Sub": "-", "Mult": "*", "FloorDiv": "//", "Mod": "%", "Div": "/", "Pow": "**"}
 
 
@@ -28,7 +29,7 @@ class Arithmetic(Turns):
     def do_bin(self, instr: Instr) -> Value:
         left, right = self.slots(instr)
         op = str(instr.data)
-        name = f"{left.name} {SIGNS.get(op, op)} {right.name}"
+        name = f"{_short(left.name)} {SIGNS.get(op, op)} {_short(right.name)}"
         if left.size is not None and right.size is not None:
             return self.arithmetic(op, left.size, right.size, name)
         if op == "Add" and (shape := joined(left, right)) is not None:
@@ -37,7 +38,8 @@ class Arithmetic(Turns):
             self.read(value, instr.node, "an operand here")
         if left.tensor or right.tensor:
             return self.made(instr.node, name)
-        ident = ("bin", op, left.ident, right.ident, self.state.epoch)
+        ident: Hashable = ("bin", op, left.ident, right.ident, self.state.epoch)
+        ident = ("def", self.at) if large(ident) else ident
         whole = bool((left.refs | right.refs) & OUT) or left.bound is not None or right.bound is not None
         items = left.items + right.items if op == "Add" and left.items is not None and right.items is not None else None
         if not (left.reach or right.reach):
@@ -47,6 +49,8 @@ class Arithmetic(Turns):
 
     def arithmetic(self, op: str, left: Size, right: Size, name: str) -> Value:
         left, right = self.settle(left), self.settle(right)
+        if large(left) or large(right):  # such as `n = n * n` again and again
+            return Value(("def", self.at), name=name)
         match op:
             case "Add":
                 return number(left + right, name)
@@ -115,3 +119,8 @@ class Arithmetic(Turns):
         if value.reach:
             self.read(value, instr.node, "tested")
         return value
+
+
+def _short(name: str) -> str:
+    """An operand by its name, where people would still read that."""
+    return name if len(name) <= LONG else ".."

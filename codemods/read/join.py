@@ -87,7 +87,8 @@ def aged(state: State, before: State | None, loop: frozenset[int], head: int, li
         if entry.get(name) is value:
             names[name] = value
         elif name in live or tracked(value):
-            names[name] = _aged(value, loop, head, name)
+            carried = before is not None and name not in entry  # in the first turn it is not bound at all
+            names[name] = _aged(value, loop, head, name, carried)
     state = replace(state, names=names, slots=dict(state.slots))
     for slot, value in state.slots.items():
         state.slots[slot] = _aged(value, loop, head, slot)
@@ -116,16 +117,18 @@ def outgrown(state: State, stale: AbstractSet[Buffer]) -> State:
     return state
 
 
-def _aged(value: Value, loop: frozenset[int], head: int, name: str | int) -> Value:
+def _aged(value: Value, loop: frozenset[int], head: int, name: str | int, carried: bool = False) -> Value:
     if isinstance(value.ident, tuple) and value.ident[:1] in LASTING and not value.reach:
         return value
-    stale = varies(value.ident, loop) or (value.size is not None and varies(value.size, loop))
+    stale = carried or varies(value.ident, loop) or (value.size is not None and varies(value.size, loop))
     if stale and value.ident != ("join", Def(head, -1), name):
         ident = ("before", Def(head, -1), name)
         size = None if value.size is None else variable(Atom(value.name, ident, value.size.natural))
         more = OUT if runs(value) else NONE
         value = value.but(refs=value.refs | more, inside=value.inside | more)
         value = value.but(ident=ident, size=size, items=None, shape_of=None, bound=None, fact=None, entries=None)
+        if carried and isinstance(name, str):  # else it grows with each visit
+            value = value.but(name=name)
     if value.meta is not None and varies((value.meta.dtype, *(value.meta.shape or ())), loop):
         value = value.but(meta=None)
     refs, inside = without(value.refs, loop), without(value.inside, loop)
