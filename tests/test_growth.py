@@ -19,6 +19,17 @@ UNBOUND = [  # in front of the loop
     "u = u[k:, u]",
 ]
 
+KERNEL = """\
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def ones(out, n):
+    at = tl.program_id(0) * 4 + tl.arange(0, 4)
+    a = n
+"""
+
 
 @pytest.mark.parametrize("lines", [*(60 * [line] for line in LINES), 20 * LINES], ids=[*LINES, "all"])
 def test_line_after_line(tmp_path: Path, lines: list[str]) -> None:
@@ -30,9 +41,17 @@ def test_turn_after_turn(tmp_path: Path, line: str) -> None:
     assert verdicts(tmp_path, f"for k in range(n):\n        {line}") == ["proved"]
 
 
-def verdicts(folder: Path, body: str) -> list[str]:
+@pytest.mark.parametrize("line", ["at = at // (at + 1)", "at = at % (at + 3)", "n = n * n + n", "a = (a, a)"])
+def test_line_after_line_of_a_kernel(tmp_path: Path, line: str) -> None:
+    lines = "\n    ".join(60 * [line])
+    kernel = f"{KERNEL}    {lines}\n    tl.store(out + tl.arange(0, 4), 1.0)\n"
+    assert verdicts(tmp_path, "ones[(1,)](out, n)", kernel) == ["proved"]
+
+
+def verdicts(folder: Path, body: str, kernel: str = "") -> list[str]:
     """Of an allocation in front of it, in a process that has a minute."""
-    head = "import torch\n\n\ndef f(a, t: torch.Tensor, n: int):\n    out = torch.zeros(4)\n    out.fill_(1)\n    "
-    (folder / "again.py").write_text(f"{head}{body}\n    return out, a\n")
+    head = f"import torch\n{kernel}\n\ndef f(a, t: torch.Tensor, n: int):\n"
+    lines = ["out = torch.zeros(4)", "out.fill_(1)", body, "return out, a"]
+    (folder / "again.py").write_text(head + "".join(f"    {line}\n" for line in lines))
     done = execute("check", "again.py", "--select", "zeros_to_empty", "--output-format", "json", cwd=folder)
     return [site["verdict"] for site in json.loads(done.stdout)["sites"]]

@@ -32,6 +32,7 @@ from codemods.read.names import BUILTINS
 from codemods.read.trace import NotUnderstood, Statements
 from codemods.read.triton import resolve
 
+LONG = 2000  # characters: what is computed from itself again and again would grow without end
 MACHINE = frozenset({"int8", "uint8", "int16", "uint16", "int1", "uint32", "uint64"})  # may lose a part of a number
 
 
@@ -181,6 +182,8 @@ class Expressions(Statements):
     def computed(self, op: ast.operator, left: Num, right: Num, wide: int) -> Value:
         one, two, state = left.value, right.value, self.state
         cause = why(left, right)
+        if any(len(atom.text) > LONG for atom in one.atoms | two.atoms):
+            return self.unknown("arithmetic", left, right)
         match op:
             case ast.Add() | ast.Sub():
                 total = one + two if isinstance(op, ast.Add) else one - two
