@@ -31,7 +31,9 @@ class _Search:
         self.write = write
         self.alone = alone
         buffers = {write.buffer, write.buffer.older}
-        self.way = way(flow, [event for event in flow.events if event and event.buffer in buffers])
+        ours = [event for event in flow.events if event and event.buffer in buffers]
+        self.looked = any(isinstance(event, Escape) or isinstance(event, Read) and event.region for event in ours)
+        self.way = way(flow, ours)
         self.writing = tuple(
             points
             for points in flow.loops.values()
@@ -53,8 +55,9 @@ class _Search:
             return Refused("too-complex", "there are too many paths to follow", (step(self.flow, self.write),))
         if self.seen_by:
             return self.refusal()
-        if not self.covered:
-            message = "nothing overwrites it and nothing reads it: it may be there for its side effect"
+        if not self.covered or not self.looked:
+            written = "nothing overwrites it and nothing reads it" if self.looked else "nobody looks at this memory"
+            message = f"{written}: it may be there for its side effect"
             return Refused("never-used", message, (step(self.flow, self.write),))
         because = tuple(step(self.flow, event, _words(left)) for event, left in self.covered.items())
         return Proved(because, assumed_before(self.flow, self.write, self.passed))
