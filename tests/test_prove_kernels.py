@@ -222,6 +222,123 @@ for i in range(n):
         w = 7
         tl.store(out + offset + i, 0.0)
 
+# set before it is unset: unknown[flag-used] 7
+seen = True
+seen = False
+for j in range(m):
+    if tl.load(keep + j) > 0:
+        seen = True
+tl.store(out + offset, 0.0)
+if not seen:
+    tl.store(out + offset, 0.0)
+
+# unset together with another name: unknown[flag-used] 6
+seen = first = False
+for j in range(m):
+    if tl.load(keep + j) > 0:
+        seen = True
+tl.store(out + offset, 0.0)
+if not seen:
+    tl.store(out + offset, 0.0)
+
+# the second may turn for ever: unknown[not-understood]
+seen = False
+for j in range(m):
+    if tl.load(keep + j) > 0:
+        seen = True
+tl.store(out + offset, 0.0)
+if not seen:
+    while n > 3:
+        tl.store(out + offset, 0.0)
+
+# behind it one that turns: unknown[store-between] 6
+seen = False
+for j in range(m):
+    if tl.load(keep + j) > 0:
+        seen = True
+tl.store(out + offset, 0.0)
+for i in range(n):
+    tl.store(out + offset + i, 0.0)
+if not seen:
+    tl.store(out + offset, 0.0)
+
+# through another name, and behind it one that turns: unknown[store-between] 7
+seen = False
+place = out + offset
+for j in range(m):
+    if tl.load(keep + j) > 0:
+        seen = True
+tl.store(place, 0.0)
+for i in range(n):
+    tl.store(x + offset + i, 0.0)
+if not seen:
+    tl.store(out + offset, 0.0)
+
+# in two loops: proved
+seen = False
+if n > 3:
+    seen = True
+for i in range(4):
+    for j in range(4):
+        tl.store(out + offset + i * n + j, 0.0)
+if not seen:
+    for i in range(4):
+        for j in range(4):
+            tl.store(out + offset + i * n + j, 0.0)
+
+# looked at under the guard only: proved
+w = 5
+for i in range(n):
+    seen = False
+    for j in range(m):
+        if tl.load(keep + j) > 0:
+            seen = True
+    tl.store(out + offset + i, 0.0)
+    if not seen:
+        v = w + 1
+        w = 7
+        tl.store(out + offset + i, 0.0)
+
+# the flag is looked at under the guard: unknown[flag-used] 7
+seen = False
+for j in range(m):
+    if tl.load(keep + j) > 0:
+        seen = True
+tl.store(out + offset, 0.0)
+if not seen:
+    v = seen
+    tl.store(out + offset, 0.0)
+
+# bound again before the next turn looks: unknown[flag-used] 3
+w = 5
+for i in range(n):
+    tl.load(other + w)
+    seen = False
+    for j in range(m):
+        if tl.load(keep + j) > 0:
+            seen = True
+    tl.store(out + offset + i, 0.0)
+    if not seen:
+        w = 7
+        tl.store(out + offset + i, 0.0)
+    w = 3
+
+# bound under the flag in the turn that ends the loop: unknown[flag-used] 14
+w = 5
+for i in range(n):
+    seen = False
+    for j in range(m):
+        if tl.load(keep + j) > 0:
+            seen = True
+    tl.store(out + offset + i, 0.0)
+    if not seen:
+        w = 7
+        tl.store(out + offset + i, 0.0)
+    if n > 3:
+        break
+    w = 3
+tl.load(other + w)
+
 # under a mask, then under none: proved
 tl.store(out + offset, 1.0, mask=offset < n)
 tl.store(out + offset, 0.0)

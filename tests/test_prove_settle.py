@@ -105,6 +105,43 @@ tl.store(out + offset + n, 0.0)
 if not seen:
     tl.store(out + offset + w, 0.0)
 
+# the place is the same in the innermost of four loops: proved
+w = n
+seen = False
+if n > 3:
+    seen = True
+for i0 in range(m):
+    for i1 in range(m):
+        for i2 in range(m):
+            for i3 in range(m):
+                w = w
+tl.store(out + offset + n, 0.0)
+if not seen:
+    tl.store(out + offset + w, 0.0)
+
+# the place is the same in the innermost of five loops: unknown[other-place] 11 13
+w = n
+seen = False
+if n > 3:
+    seen = True
+for i0 in range(m):
+    for i1 in range(m):
+        for i2 in range(m):
+            for i3 in range(m):
+                for i4 in range(m):
+                    w = w
+tl.store(out + offset + n, 0.0)
+if not seen:
+    tl.store(out + offset + w, 0.0)
+
+# 0 of another type, made in more than one way: unknown[another-value] 4 6
+seen = False
+if n > 3:
+    seen = True
+tl.store(out + offset, tl.cast(0.0, tl.float32, None, True))
+if not seen:
+    tl.store(out + offset, 0.0)
+
 # the loops are exchanged: unknown[other-place] 6 10
 seen = False
 if n > 3:
@@ -139,15 +176,34 @@ if not seen:
 """
 
 
+def over(first: str, second: str, mask: str = "offset < n") -> str:
+    return told(FLAG.replace("FIRST", first).replace("SECOND", second).replace("MASK", mask))
+
+
 @pytest.mark.parametrize(
     ("deep", "wide", "expected"),
     [
         (70, 0, "proved"),
         (45, 45, "proved"),
-        (130, 0, "unknown[other-place] 8 10"),
+        (98, 0, "proved"),
+        (99, 0, "unknown[other-place] 8 10"),
     ],
 )
 def test_expressions_are_looked_into_to_some_depth(deep: int, wide: int, expected: str) -> None:
     first, second = (f"offset + {name}" + " + 1" * deep for name in ("n", "w"))
-    mask = "offset" + " + m" * wide + " < n"
-    assert told(FLAG.replace("FIRST", first).replace("SECOND", second).replace("MASK", mask)) == expected
+    assert over(first, second, "offset" + " + m" * wide + " < n") == expected
+
+
+@pytest.mark.parametrize(("deep", "expected"), [(60, "proved"), (110, "unknown[other-place] 8 10")])
+def test_what_stands_beside_a_deep_expression_makes_it_no_deeper(deep: int, expected: str) -> None:
+    assert over(*("offset + " + "(1 + " * deep + name + ")" * deep for name in ("n", "w"))) == expected
+    assert over(*("offset" + " + m" * 60 + f" + (n * {name}" + " + 1" * deep + ")" for name in ("n", "w"))) == expected
+
+
+@pytest.mark.parametrize(("deep", "expected"), [(10, "proved"), (60, "unknown[other-place] 126 128")])
+def test_what_a_turn_leaves_is_looked_into_to_the_same_depth(deep: int, expected: str) -> None:
+    loops = "for i in range(m):\n" + "    for j in range(m):\n        w = w\n" * 60
+    first, second = (f"tl.store(out + offset + {name}{' + 1' * deep}, 0.0)\n" for name in ("n", "w"))
+    assert (
+        told(f"w = n\nseen = False\nif n > 3:\n    seen = True\n{loops}{first}if not seen:\n    {second}") == expected
+    )
