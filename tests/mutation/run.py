@@ -22,7 +22,7 @@ from type_errors import type_error, without_a_change  # noqa: E402
 
 # those that need no torch
 TESTS = "already_holds callees cases contracts cover hoist_buffer host_facts kernel marks".split()
-TESTS += "prove prove_flows prove_kernels prove_settle".split()
+TESTS += "prove prove_flows prove_kernels prove_settle prove_unobserved".split()
 LEFT_OUT = "test_the_rows_are_in_the_wheel or test_a_second_run or test_every_rewrite_tells_why"  # slow, or said twice
 QUIET = ["-q", "-s", "-n0", "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-k", f"not ({LEFT_OUT})"]
 
