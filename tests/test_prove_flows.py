@@ -4,68 +4,31 @@ come first."""
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from made_flows import BACK, FRONT, OLDER, OTHER, SOMETIMES, B, at, birth, escape, flow, read, rebound, short, write
 
 from codemods.core.call import Operand, Padding
-from codemods.core.event import Birth, Buffer, Escape, Event, Flow, Front, Read, Rebound, Write
+from codemods.core.event import Birth, Buffer, Event, Front, Read, Write
+from codemods.core.kernel import Assign, Branch, Kernel, Store, Term
 from codemods.core.meta import Meta
 from codemods.core.region import ALL, Box, Run
 from codemods.core.size import Atom, as_size, variable
 from codemods.core.verdict import Proved, Refused, Verdict
-from codemods.prove import unobserved
+from codemods.prove import Obligation
 from codemods.prove.already_holds import AlreadyHolds
+from codemods.prove.already_stored import AlreadyStored
 from codemods.prove.contained import Contained
+from codemods.prove.editable import Editable
+from codemods.prove.flag_alone import FlagAlone
+from codemods.prove.no_elements import NoElements
+from codemods.prove.overwritten import Overwritten
 from codemods.prove.same_pad import SamePad
 from codemods.prove.seen_only_by import SeenOnlyBy
-from codemods.prove.unobserved import Unobserved
 from codemods.prove.untouched import Untouched
 from codemods.prove.walk import assumed_before, assumed_of
-
-OLDER = Buffer("older")
-B, OTHER = Buffer("b", OLDER), Buffer("other")
-FRONT, BACK = (Box(((0, Run(as_size(low), high)),)) for low, high in ((0, as_size(2)), (2, None)))
-SOMETIMES = frozenset({(2, 1)})  # came into the join at point 2 by its edge 1
-
-
-def at(line: int) -> ast.stmt:
-    return ast.parse("\n" * (line - 1) + "here").body[0]
-
-
-def birth(line: int = 1, buffer: Buffer = B) -> Birth:
-    return Birth(buffer, ALL, at(line), "made")
-
-
-def write(line: int, buffer: Buffer = B, region: Box | None = ALL, **more: Any) -> Write:
-    return Write(buffer, region, at(line), "filled", **{"sure": True, "value": "0", **more})
-
-
-def read(line: int, buffer: Buffer = B, region: Box | None = ALL, why: str = "read", **more: Any) -> Read:
-    return Read(buffer, region, at(line), why, **more)
-
-
-def escape(line: int, buffer: Buffer = B, **more: Any) -> Escape:
-    return Escape(buffer, None, at(line), "passed on", **more)
-
-
-def rebound(line: int, buffer: Buffer = B) -> Rebound:
-    return Rebound(buffer, None, at(line), "bound again")
-
-
-def flow(*events: Event | None, to: dict[int, tuple[int, ...]] | None = None, **more: Any) -> Flow:
-    """The events one after the other, behind the entry, but where `to` says what follows."""
-    steps = [(point + 1,) for point in range(len(events))] + [()]
-    for point, targets in (to or {}).items():
-        steps[point] = targets
-    return Flow("f", "m.py", "call", (None, *events), tuple(steps), **more)
-
-
-def short(verdict: Verdict) -> str:
-    """`proved`, or the reason; with the lines that are told."""
-    steps = verdict.because if isinstance(verdict, Proved) else verdict.witness
-    word = "proved" if isinstance(verdict, Proved) else verdict.code
-    return " ".join([word, *(str(step.span.line) for step in steps)])
 
 
 def holds(last: Write, *between: Event | None, **more: Any) -> str:
@@ -157,6 +120,13 @@ def test_memory_of_an_earlier_turn_is_looked_at() -> None:
     assert untouched(None, read(3, OLDER), rebound(4), to={2: (1, 3)}) == "touched 3"
 
 
+def test_memory_without_an_earlier_one_stays_the_same() -> None:
+    alone = Buffer("alone")
+    made = birth(1, alone)
+    verdict = Untouched(made).check(flow(made, birth(2, alone), read(3, alone), rebound(4, alone)))
+    assert short(verdict) == "touched 3"
+
+
 def only(*events: Event | None) -> Refused:
     made = birth()
     found = SeenOnlyBy(made, frozenset({at(2)})).check(flow(made, *events))
@@ -188,6 +158,12 @@ def test_memory_of_one_turn_is_used_in_that_turn() -> None:
     assert contained(None, read(2), birth(3), read(4), to={4: (5,)}) == Proved()  # the loop does not come round
 
 
+def test_what_the_allocation_itself_looks_at_is_no_late_use() -> None:
+    made = birth(3)
+    shape = Read(B, None, made.node, "its shape is used")
+    assert contained(None, shape, made, read(4)) == Proved()
+
+
 def test_memory_of_one_turn_is_used_in_the_next() -> None:
     assert short(contained(None, read(2), birth(3), read(4))) == "kept-by-name 3 2"
     assert short(contained(None, read(6), read(2), birth(3), read(4))) == "kept-by-name 3 2"
@@ -213,55 +189,6 @@ def test_what_lays_a_tensor_out_anew() -> None:
     assert contained(None, birth(2), write(3, OTHER, api="out="), read(4)) == Proved()
 
 
-def unseen(first: Write, *events: Event | None, **more: Any) -> Verdict:
-    return Unobserved(first).check(flow(birth(), first, *events, **more))
-
-
-@pytest.mark.parametrize(
-    ("why", "told"),
-    [
-        *(
-            (why, why)
-            for why in "read by f|updated in place|used as a mask|tested|copied to the host|passed to f".split("|")
-        ),
-        ("compared", "read: compared"),
-    ],
-)
-def test_how_it_is_seen(why: str, told: str) -> None:
-    found = unseen(write(2), read(3, why=why), write(4))
-    assert isinstance(found, Refused)
-    assert (found.code, found.message) == ("read-first", f"at line 3 it is {told}, before it is overwritten")
-
-
-def test_a_bound_that_may_be_none_starts_anywhere() -> None:
-    maybe = Box(((0, Run(variable(Atom("n", ("object", "n"))), None)),))
-    number = Box(((0, Run(variable(Atom("n", ("name", "n"))), None)),))
-    plain = Box(((0, Run(variable(Atom("n", "object")), None)),))
-    for part, expected in (maybe, "returned"), (number, "proved 3"), (plain, "proved 3"), (FRONT, "proved 3"):
-        found = unseen(write(2, region=part), write(3, region=part), escape(4, how="returned"))
-        assert short(found).startswith(expected) or part is maybe and short(found).startswith("gap")
-
-
-def test_the_first_who_sees_it_is_told() -> None:
-    assert short(unseen(write(2), read(3), read(4), write(5), to={2: (3, 4), 3: (5,)})) == "read-first 3"
-    assert short(unseen(write(2), read(4), read(3), write(5), to={2: (3, 4), 3: (5,)})) == "read-first 3"
-    assert short(unseen(write(2), escape(4), escape(3), write(5), to={2: (3, 4), 3: (5,)})) == "unseen-call 3"
-
-
-def test_memory_of_an_earlier_turn_is_seen() -> None:
-    assert short(unseen(write(2), None, read(4, OLDER), write(5), to={3: (1, 4)})) == "read-first 4"
-
-
-def test_a_write_that_some_paths_do_without_covers_nothing() -> None:
-    found = unseen(write(2), write(3, unless=(SOMETIMES,)), escape(4, how="returned"))
-    assert short(found).startswith("partly-written")
-
-
-def test_too_many_paths(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unobserved, "MOST_STEPS", 1)
-    assert short(unseen(write(2), None, None, write(3))) == "too-complex 2"
-
-
 def pads(part: Operand, other: Operand) -> Verdict:
     call = ast.parse("f()", mode="eval").body
     assert isinstance(call, ast.Call)
@@ -281,3 +208,33 @@ def test_what_a_pad_needs_to_know() -> None:
     maybe = pads(Operand("z", flat, shape=(one,)), Operand("x", Meta(None, 1, 1)))
     assert isinstance(maybe, Refused)
     assert maybe.message == "z and x may have different dtypes: the result may have another than x"
+
+
+def test_an_extent_that_is_0() -> None:
+    assert short(NoElements(birth()).check(flow())) == "has-elements 1"
+    assert short(NoElements(replace(birth(), shape=(as_size(2), as_size(0)))).check(flow())) == "proved 1"
+    assert short(NoElements(replace(birth(), shape=(as_size(2),))).check(flow())) == "has-elements 1"
+
+
+def test_what_stands_between_may_be_spaced() -> None:
+    assert short(Editable(b" )\n  ,", b"),").check(flow())) == "proved"
+    assert short(Editable(b" )  # why\n  ,", b"),").check(flow())) == "not-editable"
+
+
+GUARD = Branch(ast.If(), 1, (), (), "seen")
+STORE = Store(ast.Pass(), 0, 0, (), "out")
+
+
+@pytest.mark.parametrize("asked", [AlreadyStored(GUARD), FlagAlone(GUARD), Overwritten(STORE, STORE)])
+def test_what_is_no_kernel_is_not_understood(asked: Obligation) -> None:
+    assert short(asked.check(flow())) == "not-understood"
+
+
+@pytest.mark.parametrize(("op", "expected"), [("const", "other-place 0"), ("opaque", "flag-used 0")])
+def test_a_flag_is_unset_with_a_constant(op: str, expected: str) -> None:
+    """Not with what only has the same data."""
+    flags = Assign(ast.Pass(), "seen", 0, True), Assign(ast.Pass(), "seen", 1, True)
+    terms = Term(op, (), ("bool", "False")), Term("const", (), ("bool", "True"))
+    guard = replace(GUARD, then=(STORE,))
+    kernel = Kernel((*flags, guard), terms, ())
+    assert short(AlreadyStored(guard).check(replace(flow(), kernel=kernel))) == expected

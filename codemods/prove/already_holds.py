@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codemods.core.event import Birth, Escape, Event, Flow, Write
+from codemods.core.event import Birth, Escape, Flow, Write
 from codemods.core.region import ALL, Box, apart, inside
 from codemods.core.verdict import Proved, Refused, Verdict
 from codemods.prove.walk import assumed_before, step
@@ -31,7 +31,6 @@ class AlreadyHolds:
             source for point, event in enumerate(flow.events) if event is self.write for source in before.get(point, [])
         ]
         seen: set[int] = set()
-        passed: set[Event] = set()
         while todo:
             point = todo.pop()
             if point in seen:
@@ -39,7 +38,6 @@ class AlreadyHolds:
             seen.add(point)
             event = flow.events[point]
             if event is not None and event.buffer is self.write.buffer:
-                passed.add(event)
                 match event:
                     case Write(sure=True, unless=(), value=value) if value == self.write.value and self._within(event):
                         because[event] = None
@@ -52,7 +50,7 @@ class AlreadyHolds:
             if point == 0:
                 return Refused("another-value", "what it holds before is not known", (step(flow, self.write),))
             todo += before.get(point, [])
-        return Proved(tuple(step(flow, event) for event in because), assumed_before(flow, self.write, passed))
+        return Proved(tuple(step(flow, event) for event in because), assumed_before(flow, self.write))
 
     def _elsewhere(self, region: Box) -> bool:
         """Another part; parts of memory that came from outside may be the same elements, where it is expanded."""

@@ -60,7 +60,7 @@ def _unset_at(kernel: Kernel, guard: Place, flag: str) -> int | None:
     given = [place for place in places(kernel.body) if isinstance(place.node, Assign) and place.node.name == flag]
     unset = [place for place in given if _constant(kernel, place, OFF)]
     others = [place for place in given if place not in unset]
-    if len(unset) != 1 or unset[0].block is not guard.block or unset[0].index > guard.index:
+    if len(unset) != 1 or unset[0].block is not guard.block:
         return None
     between = set(every(guard.block[unset[0].index + 1 : guard.index]))
     if not others or not all(_constant(kernel, place, ON) and place.node in between for place in others):
@@ -113,7 +113,9 @@ def _match(storing: list[Node], second: Nest) -> Nest | None:
 
 
 def _target(nest: Nest) -> str:
-    return nest[-1].target if isinstance(nest[-1], Store) else ""
+    store = nest[-1]
+    assert isinstance(store, Store)
+    return store.target
 
 
 def _no_nest(flow: Flow, node: Node) -> Refused:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from codemods.core.event import Flow
-from codemods.core.kernel import Branch, Load, Loop, Node, Return, Store, Unseen, every
+from codemods.core.kernel import Load, Loop, Node, Return, Store, Unseen, every
 from codemods.core.span import Step, span
 from codemods.core.verdict import Refused
 
@@ -38,6 +38,4 @@ def obstacle(flow: Flow, nodes: Iterable[Node], *, loads: bool = True, stores: b
                 message = "a load in between may be of the same memory"
                 needs = "that the pointers do not alias"
                 return Refused("read-first", message, (told(flow, node, "loads"),), needs=needs)
-            case Branch() | Loop() | Store() | Load():
-                pass
     return None

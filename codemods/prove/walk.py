@@ -18,7 +18,7 @@ def assumed(events: Iterable[Event | None]) -> tuple[str, ...]:
     return tuple(sorted({name for event in events if event is not None for name in event.assumes}))
 
 
-def assumed_before(flow: Flow, event: Event, passed: Iterable[Event]) -> tuple[str, ...]:
+def assumed_before(flow: Flow, event: Event, passed: Iterable[Event] = ()) -> tuple[str, ...]:
     """What rests on these events, and on all that may have happened to the same memory before one of them: that it was
     not let out then."""
     ours = {event.buffer, event.buffer.older}
