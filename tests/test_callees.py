@@ -143,6 +143,19 @@ HIDDEN = [
     ("from .ops import write", "write", {"pkg/ops.py": WRITE + "def g() -> (write := print): 0\n"}),
     ("from .ops import write", "write", {"pkg/ops.py": WRITE + "@torch.compile(write := print)\ndef g(): 0\n"}),
     ("from .ops import write", "write", {"pkg/ops.py": WRITE + "class C(type(write := print)): 0\n"}),
+    (
+        "from .ops import write",
+        "write",
+        {"pkg/ops.py": WRITE + "try: pass\nexcept ((write := print) and KeyError): 0\n"},
+    ),
+    # other ways to the names of a module, and to the code of a function
+    (
+        "from .ops import write",
+        "write",
+        {"pkg/ops.py": WRITE + "import sys\nsys._getframe().f_globals['write'] = print\n"},
+    ),
+    ("from . import ops\ngetattr(ops, '__dict__')['write'] = print", "ops.write", {}),
+    ("from .ops import write\nn = '__code__'\nsetattr(write, n, print)", "write", {}),
     # generators that do not look like one
     ("from .ops import write", "write", {"pkg/ops.py": WRITE + "    f = lambda a=(yield): 0\n"}),
     ("from .ops import write", "write", {"pkg/ops.py": WRITE + "    def g(a=(yield)): 0\n"}),

@@ -7,7 +7,10 @@ import re
 
 from codemods.read.marks import marks
 
-TABLE = re.compile(rb"(?<![\w'\"])(?:(\w+)[ \t]*\.[ \t]*)?__dict__\b|\bvars\(\s*(\w*)(?:[^()]|\([^()]*\))*\)")
+TABLE = re.compile(
+    rb"(?<![\w'\"])(?:(\w+)[ \t]*\.[ \t]*)?__dict__\b|\bvars\(\s*(\w*)(?:[^()]|\([^()]*\))*\)"
+    rb"|\bgetattr\(\s*(\w*)[^()]*['\"]__dict__['\"]\s*\)"
+)
 LOOKED = re.compile(  # what stands behind one that is only looked at
     rb"\s*(?:\.\s*(?:get|keys|values|items|copy)\b|\[[^\]]*\](?!\s*(?:[-+*/|&^%@]|//|\*\*|<<|>>)?=(?!=))|[=!]=|:|\}|for\b"
     rb"|and\b|or\b|if\b|else\b|is\b)"
@@ -22,7 +25,9 @@ def written(source: bytes) -> frozenset[bytes]:
     """Whose table is written, or has another name: the name in front of the last dot, "" where there is none."""
     if b"__dict__" not in source and b"vars(" not in source:
         return frozenset()
-    return frozenset(found[1] or found[2] or b"" for found in TABLE.finditer(source) if not _looked_at(source, found))
+    return frozenset(
+        found[1] or found[2] or found[3] or b"" for found in TABLE.finditer(source) if not _looked_at(source, found)
+    )
 
 
 def _looked_at(source: bytes, found: re.Match[bytes]) -> bool:

@@ -26,7 +26,9 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 MOST_HOPS = 8
 TABLES = frozenset({"locals", "vars", "exec"})
 EXCHANGES = re.compile(rb"globals(?:\s*\(|__)|exec(?<![.\w]exec)\s*\(")  # with letters first it is ten times as fast
-SWAPPED = re.compile(rb"modules\[['\"][^\]]*\]\s*(?:\.\s*\w+\s*)?=(?!=)")  # of a module whose name is written out
+SWAPPED = re.compile(  # a module whose name is written out gets other names, or the globals of a frame do
+    rb"(?:modules\[['\"][^\]]*\]\s*(?:\.\s*\w+\s*)?|f_globals\s*\[[^\]]*\]\s*)=(?!=)|f_globals\s*\.\s*(?:update|setdefault)\b"
+)
 HANDED = re.compile(rb"(?<!_)setattr\b(?!\s*\()")
 
 
@@ -74,7 +76,7 @@ class Module:
     @cached_property
     def exchanged(self) -> bool:
         """It gives torch other functions, or binds names in ways that are not looked up."""
-        if b"sys.modules[" in self.source and SWAPPED.search(self.source) is not None:
+        if (b"sys.modules[" in self.source or b"f_globals" in self.source) and SWAPPED.search(self.source) is not None:
             return True
         return patched(self.tree, self.source) is not None or EXCHANGES.search(self.source) is not None
 
@@ -117,9 +119,12 @@ class Module:
             return True
         found = b"sys.modules" in self.source or b"import_module" in self.source
         return any(
-            name == "*" and holder not in ("self", "cls") and (found or isinstance(self.bindings.get(holder), Import))
+            name == "*" and holder not in ("self", "cls") and (found or holder in names or self._is_import(holder))
             for holder, name in self._sets
         )
+
+    def _is_import(self, name: str) -> bool:
+        return isinstance(self.bindings.get(name), Import)
 
     @cached_property
     def _handed_on(self) -> bool:

@@ -158,6 +158,7 @@ def bound_within(node: ast.stmt) -> set[str]:
         skipped = ("body", "orelse", "finalbody", "handlers", "cases")
         parts = [part for name, value in ast.iter_fields(node) if name not in skipped for part in _listed(value)]
         parts += [case.guard for case in getattr(node, "cases", [])]
+        parts += [handler.type for handler in getattr(node, "handlers", [])]
     return {name for part in parts if isinstance(part, ast.AST) for name in stored(part)}
 
 
