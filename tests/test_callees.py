@@ -88,6 +88,13 @@ def test_a_decision_says_which_files_it_rests_on(tmp_path: Path) -> None:
     assert [(one.kind, one.place, one.seen) for one in alone] == [("root", str(root / "pkg"), str(root))]
 
 
+LAZY = """
+import typing
+if typing.TYPE_CHECKING:
+    from .ops import write
+def __getattr__(name):
+    return print
+"""
 HIDDEN = [
     ("from .ops import write\nwrite = print", "write", {}),
     ("from . import ops\nops.write = print", "ops.write", {}),
@@ -121,6 +128,44 @@ HIDDEN = [
         "write",
         {"pkg/ops.py": WRITE + "import sys\nfor n in ['write']: setattr(sys.modules[__name__], n, print)\n"},
     ),
+    # a table of names under another name, or given to somebody
+    ("from . import ops\nd = ops.__dict__\nd['write'] = print", "ops.write", {}),
+    ("from . import ops\nd = vars(ops)\nd['write'] = print", "ops.write", {}),
+    ("from unittest import mock\nfrom . import ops\nmock.patch.dict(ops.__dict__, write=print)", "ops.write", {}),
+    ("from .ops import write\ndef g(): 0\ng.__globals__['write'] = print", "write", {}),
+    # what is set is said by keywords, or by a name
+    ("from unittest import mock\nfrom .ops import write\nmock.patch(target='pkg.a.write', new=print)", "write", {}),
+    ("from unittest import mock\nfrom .ops import write\nmock.patch.multiple('pkg.a', write=print)", "write", {}),
+    ("from unittest import mock\nfrom . import ops\nmock.patch.object(ops, attribute='write')", "ops.write", {}),
+    ("from unittest import mock\nfrom . import ops\nn = 'write'\nmock.patch.object(ops, n, print)", "ops.write", {}),
+    # what the first line of a function or a class binds
+    ("from .ops import write", "write", {"pkg/ops.py": WRITE + "def g(a=(write := print)): 0\n"}),
+    ("from .ops import write", "write", {"pkg/ops.py": WRITE + "def g() -> (write := print): 0\n"}),
+    ("from .ops import write", "write", {"pkg/ops.py": WRITE + "@torch.compile(write := print)\ndef g(): 0\n"}),
+    ("from .ops import write", "write", {"pkg/ops.py": WRITE + "class C(type(write := print)): 0\n"}),
+    (
+        "from .ops import write",
+        "write",
+        {"pkg/ops.py": WRITE + "try: pass\nexcept ((write := print) and KeyError): 0\n"},
+    ),
+    # other ways to the names of a module, and to the code of a function
+    (
+        "from .ops import write",
+        "write",
+        {"pkg/ops.py": WRITE + "import sys\nsys._getframe().f_globals['write'] = print\n"},
+    ),
+    ("from . import ops\ngetattr(ops, '__dict__')['write'] = print", "ops.write", {}),
+    ("from .ops import write\nn = '__code__'\nsetattr(write, n, print)", "write", {}),
+    # generators that do not look like one
+    ("from .ops import write", "write", {"pkg/ops.py": WRITE + "    f = lambda a=(yield): 0\n"}),
+    ("from .ops import write", "write", {"pkg/ops.py": WRITE + "    def g(a=(yield)): 0\n"}),
+    ("from .ops import write", "write", {"pkg/ops.py": WRITE + "    class C((yield) or object): 0\n"}),
+    # what is imported for those who check types only
+    ("from .lazy import write", "write", {"pkg/lazy.py": LAZY}),
+    ("from . import lazy", "lazy.write", {"pkg/lazy.py": LAZY}),
+    # a module that puts something else in its place
+    ("from . import ops", "ops.write", {"pkg/ops.py": WRITE + "import sys\nsys.modules['pkg.ops'] = print\n"}),
+    ("from . import ops", "ops.write", {"pkg/ops.py": WRITE + "import sys\nsys.modules['pkg.ops'].__class__ = 0\n"}),
     ("from elsewhere import write", "write", {}),
     (
         "from .one import write",
@@ -160,8 +205,22 @@ def base(body: str = "out.copy_(x)", extra: str = "") -> str:
     return textwrap.dedent(BASE).format(base=body) + extra
 
 
+ABSTRACT = (
+    base("pass")
+    .replace("class Base", "from abc import abstractmethod\nclass Base")
+    .replace("    def write", "    @abstractmethod\n    def write")
+    + "class B(Base):\n    def write(self, out, x): out.copy_(x)\n"
+)
 ALL_OF_IT = [
     {},
+    {"pkg/a.py": ABSTRACT.replace("class Base", "from abc import ABC\nclass Base(ABC)")},
+    {"pkg/a.py": ABSTRACT.replace("class Base", "import abc\nclass Base(torch.nn.Module, metaclass=abc.ABCMeta)")},
+    {
+        "pkg/a.py": ABSTRACT.replace(
+            "class Base", "from typing import Protocol, TypeVar\nclass Base(Protocol[TypeVar('T')])"
+        )
+    },
+    {"pkg/a.py": ABSTRACT.replace("        pass", "        raise NotImplementedError")},
     {"pkg/b.py": "from .a import Base\nclass B(Base):\n    def write(self, out, x):\n        out[:] = x\n"},
     {"pkg/b.py": "from .a import Base as O\nclass B(O): 0\nclass C(B):\n    def write(self, out, x): out[:] = x\n"},
     {"pkg/b.py": "class Base: pass\nclass B(Base):\n    def write(self, out, x):\n        pass\n"},
@@ -192,6 +251,11 @@ def test_a_method_is_seen_into_in_a_closed_world(files: dict[str, str], tmp_path
 
 
 NOT_ALL = [
+    # a method that is abstract, in a class of which objects are made
+    {"pkg/a.py": ABSTRACT},
+    {"pkg/a.py": ABSTRACT.replace("class Base", "class Base(torch.nn.Module)")},
+    {"pkg/a.py": ABSTRACT.replace("class Base", "from .o import ABC\nclass Base(ABC)"), "pkg/o.py": "class ABC: 0\n"},
+    {"pkg/a.py": ABSTRACT.replace("from abc", "from .o").replace("class Base", "import abc\nclass Base(abc.ABC)")},
     {"pkg/b.py": "from .a import Base\nclass B(Base):\n    def write(self, out, x):\n        pass\n"},
     {"pkg/b.py": "from .a import Base as O\nclass B(O): 0\nclass C(B):\n    def write(self, out, x):\n        pass\n"},
     {"pkg/b.py": "from . import a\nclass B(a.Base):\n    def write(self, out, x):\n        return out.sum()\n"},
@@ -226,6 +290,9 @@ NOT_ALL = [
     {"pkg/a.py": base().replace("class Base:", "class Base(metaclass=print):")},
     {"pkg/a.py": base(extra="    def __init__(self):\n        self.__dict__['write'] = print\n")},
     {"pkg/a.py": base(extra="    def __init__(self, **k):\n        self.__dict__.update(k)\n")},
+    {"pkg/a.py": base(extra="    def __init__(self):\n        d = self.__dict__\n        d['write'] = print\n")},
+    {"pkg/a.py": base(extra="    def __init__(self, k):\n        self.__setattr__(k, print)\n")},
+    {"pkg/a.py": base(extra="    def __init__(self, k):\n        super().__setattr__(k, print)\n")},
     {"pkg/a.py": base(extra="    def __init__(self):\n        object.__setattr__(self, 'write', print)\n")},
     # a decorator of the class's own
     {
@@ -240,6 +307,17 @@ NOT_ALL = [
     {"pkg/a.py": base(extra="class B(Base):\n    for write in [print]: pass\n")},
     {"pkg/a.py": base(extra="class B(Base):\n    locals()['write'] = print\n")},
     {"pkg/a.py": base().replace("write", "__write") + "class B(Base):\n    def _Base__write(self, out, x): pass\n"},
+    {
+        "pkg/a.py": base(extra="    def __init__(self): setattr(self, '_Base' '__write', 0)\n").replace(
+            "write(", "__write("
+        )
+    },
+    # a class of the same name stands beside it
+    {
+        "pkg/o.py": "class Base: 0\n",
+        "pkg/b.py": "from .o import Base\ntry:\n    from .a import Base as Z\nexcept ImportError:\n    Z = object\n"
+        "class B(Base, Z):\n    def write(self, out, x): pass\n",
+    },
     # subclasses that name their base in another way
     {"pkg/a.py": base(extra="class B(namedtuple('P', 'x'), Base):\n    def write(self, out, x): pass\n")},
     {"pkg/a.py": base(extra="class B(  # (new)\n    Base\n):\n    def write(self, out, x): pass\n")},
@@ -289,7 +367,10 @@ NOT_ALL = [
     # classes that a plain search does not find
     {"pkg/b.py": "from .a import Base\nclass \\\n        B(Base):\n    def write(self, out, x): pass\n"},
     {"pkg/b.py": "from .a import Base\nclass B(\uff22ase):\n    def write(self, out, x): pass\n"},
+    {"pkg/b.py": "from .a import Base\nclass B\u00e9(Base):\n    def write(self, out, x): pass\n"},
+    {"pkg/b.py": "from .a import Base\nclass B[T: dict[str, int]](Base):\n    def write(self, out, x): pass\n"},
     # classes that a call makes
+    {"pkg/b.py": "from .a import Base\nB = type(Base)('B', (Base,), {'write': print})\n"},
     {"pkg/a.py": base(extra="B = type('B', (Base,), {'write': print})\n")},
     {"pkg/b.py": "from . import a\nB = type('B', (a.Base,), dict(write=print))\n"},
     {"pkg/b.py": "def sub(base):\n    return type(base.__name__, (base,), {'write': print})\n"},
@@ -299,6 +380,10 @@ NOT_ALL = [
     {"pkg/b.py": "import dataclasses as d\nfrom .a import Base\nd.make_dataclass('B', [], bases=(Base,))\n"},
     # a method is exchanged in a file that has nothing else to do with the class
     {"pkg/b.py": "from .a import Base\nBase.write = print\n"},
+    {"pkg/b.py": "from . import a\na.Base.write = print\n"},
+    {"pkg/b.py": "from .a import Base\nBase.write: object = print\n"},
+    {"pkg/b.py": "from .a import Base\nBase.write, was = print, Base.write\n"},
+    {"pkg/a.py": base().replace("Base", "low"), "pkg/b.py": "from .a import low\nlow.write = print\n"},
     {"pkg/b.py": "from . import a\nsetattr(a.Base, 'write', print)\n"},
     {"pkg/b.py": "from . import a\nfor name in ['write']: setattr(a.Base, name, print)\n"},
     {"pkg/b.py": "from . import a\nsa = setattr\nsa(a.Base, 'write', print)\n"},

@@ -16,7 +16,10 @@ SET = pattern(  # with the last name of a value that is a name, or names with do
     rb"\n[ \t]*+(\w++)[ \t]*+(?::[^=\n]*+)?=(?!=)[ \t]*+(?:(?:\w++\.)*+(\w++)[ \t]*+(?=[\r\n#;]|\Z))?"
 )
 CLASS = re.compile(rb"class[ \t\f\\]")
-SUBCLASS = re.compile(rb"class(?:[ \t\f]|\\\n)+(\w+)[ \t]*(?:\[[^\]]*\])?[ \t]*(?:\(((?:#[^\n]*|[^#])*?)\)[ \t]*)?:")
+SUBCLASS = re.compile(
+    rb"class(?:[ \t\f]|\\\n)+([\w\x80-\xff]+)[ \t]*(?:\[(?:[^\[\]]|\[[^\[\]]*\])*\])?[ \t]*"
+    rb"(?:\(((?:#[^\n]*|[^#])*?)\)[ \t]*)?:"
+)
 HEAD = re.compile(rb"(?<![.\w])[A-Za-z_]\w*")
 LAST = re.compile(rb"(\w+)\s*(?:,|$)")
 INDEX = re.compile(rb"(?<=\w)\[[^\[\]]*\]")
@@ -25,7 +28,9 @@ COMMENT = re.compile(rb"#[^\n]*")
 SIGNATURE = re.compile(rb"\bdef[ \t]+\w+[^(]*\(([^)]*)\)|\blambda\b([^:]*):")
 MAKES = {word: re.compile(word + rb"[ \t]*\(") for word in (b"type", b"Meta", b"make_dataclass")}
 TYPE = re.compile(rb"=[ \t]*type[ \t]*$", re.MULTILINE)
-PATCH = pattern(rb"\n[ \t]*+([A-Z_]\w*+)\.(\w++)[ \t]*+(?::[^=\n]*+)?=(?!=)")
+CALLED = re.compile(rb"\)\([ \t\n]*['\"]\w*['\"],[ \t\n]*\(")  # `type(A)("B", (A,), {..})`
+PATCH = pattern(rb"\n[ \t]*+([A-Z_]\w*+)\.(\w++)[ \t]*+(?:=(?!=)|[:,])")  # with a note, or one of several that are set
+INNER = pattern(rb"\.([A-Z_]\w*+)\.(\w++)[ \t]*+(?:=(?!=)|[:,])")  # of a class in a module
 SETATTR = re.compile(rb"setattr\b[ \t]*(\(?)[ \t\r\n]*(?:\w+\.)*(\w*)[ \t]*,?[ \t\r\n]*(?:['\"](\w*)['\"][ \t]*,)?")
 BUILTIN = frozenset(name.encode() for name in dir(builtins))
 
@@ -35,7 +40,7 @@ class Text:
     """`classes`: each with all names in its list of bases; `above`: with those of the bases themselves. `renames`:
     names with others that are given to the same. `computed`: names that are given the result of anything else. `wild`:
     classes of which it cannot be said what is above them. `makes`: classes are made by calls. `patches`: attributes
-    that are set, "*" for any, with what they belong to."""
+    that are set, "*" for any, with what stands in front of the dot."""
 
     classes: tuple[tuple[bytes, frozenset[bytes]], ...]
     renames: frozenset[tuple[bytes, bytes]]
@@ -135,7 +140,7 @@ def _makes(source: bytes) -> bool:
 
 
 def _with_more(source: bytes, match: re.Match[bytes]) -> bool:
-    """A call with more than one argument."""
+    """A call with more than one argument, or of what it gives with a name and bases."""
     before = source[max(match.start() - 6, 0) : match.start()]
     if before.endswith(b"class ") or match[0].startswith(b"type") and re.search(rb"[.\w]$", before):
         return False
@@ -144,7 +149,7 @@ def _with_more(source: bytes, match: re.Match[bytes]) -> bool:
         byte = source[place : place + 1]
         depth += (byte in (b"(", b"[", b"{")) - (byte in (b")", b"]", b"}"))
         if depth < 0:
-            return False
+            return CALLED.match(source, place) is not None
         if not depth and byte == b",":
             return True
     return True
@@ -152,6 +157,7 @@ def _with_more(source: bytes, match: re.Match[bytes]) -> bool:
 
 def _patches(source: bytes) -> Iterator[tuple[bytes, bytes]]:
     yield from PATCH.findall(source)
+    yield from INNER.findall(source)
     if b"setattr" in source:
         for called, holder, attr in SETATTR.findall(source):
             yield (holder, attr or b"*") if called else (b"*", b"*")

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from codemods.core.syntax import walk
+from codemods.read import attributes
 from codemods.read.bases import Text, text_of
 from codemods.read.looked import ABSENT, Looked, content
 from codemods.read.marks import marks
@@ -24,12 +25,11 @@ from codemods.read.world import World, world_of
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 MOST_HOPS = 8
 TABLES = frozenset({"locals", "vars", "exec"})
-EXCHANGES = re.compile(rb"globals\s*\(|exec(?<![.\w]exec)\s*\(")  # with letters first it is ten times as fast
-HANDED = re.compile(rb"(?<!_)setattr\b(?!\s*\()")
-TABLE = re.compile(  # a table of attributes is written; whose it is
-    rb"(?:(\w+)[ \t]*\.[ \t]*__dict__|\bvars\(\s*(\w*)[^()]*\))\s*"
-    rb"(?:\[[^\]]*\]\s*=(?!=)|\.\s*(?:update|setdefault|__setitem__|pop)\b|\|?=(?!=))"
+EXCHANGES = re.compile(rb"globals(?:\s*\(|__)|exec(?<![.\w]exec)\s*\(")  # with letters first it is ten times as fast
+SWAPPED = re.compile(  # a module whose name is written out gets other names, or the globals of a frame do
+    rb"(?:modules\[['\"][^\]]*\]\s*(?:\.\s*\w+\s*)?|f_globals\s*\[[^\]]*\]\s*)=(?!=)|f_globals\s*\.\s*(?:update|setdefault)\b"
 )
+HANDED = re.compile(rb"(?<!_)setattr\b(?!\s*\()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,8 @@ class Module:
     @cached_property
     def exchanged(self) -> bool:
         """It gives torch other functions, or binds names in ways that are not looked up."""
+        if (b"sys.modules[" in self.source or b"f_globals" in self.source) and SWAPPED.search(self.source) is not None:
+            return True
         return patched(self.tree, self.source) is not None or EXCHANGES.search(self.source) is not None
 
     def leaves(self, name: str) -> bool:
@@ -117,9 +119,12 @@ class Module:
             return True
         found = b"sys.modules" in self.source or b"import_module" in self.source
         return any(
-            name == "*" and holder not in ("self", "cls") and (found or isinstance(self.bindings.get(holder), Import))
+            name == "*" and holder not in ("self", "cls") and (found or holder in names or self._is_import(holder))
             for holder, name in self._sets
         )
+
+    def _is_import(self, name: str) -> bool:
+        return isinstance(self.bindings.get(name), Import)
 
     @cached_property
     def _handed_on(self) -> bool:
@@ -129,37 +134,20 @@ class Module:
     @cached_property
     def _tables(self) -> frozenset[bytes]:
         """Whose table of attributes is written."""
-        if b"__dict__" not in self.source and b"vars(" not in self.source:
-            return frozenset()
-        return frozenset(match[1] or match[2] or b"" for match in TABLE.finditer(self.source))
+        return attributes.written(self.source)
 
     @cached_property
     def _sets(self) -> frozenset[tuple[str, str]]:
         """Attributes that are given a value, "*" for any, each with the name that what it belongs to begins with."""
-        found: set[tuple[str, str]] = set()
-        for node in marks(self.tree, self.source):
-            match node:
-                case ast.Attribute(attr=attr):
-                    found.add(("", attr))
-                case ast.Call(func=func, args=[_, *_] as args):
-                    texts = [arg.value for arg in args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
-                    found |= {("", text.rpartition(".")[2]) for text in texts}
-                    plain = isinstance(func, ast.Name) or ast.unparse(func) == "object.__setattr__"
-                    if plain and len(args) > 1 and not isinstance(args[1], ast.Constant):
-                        found.add((_root(args[0]), "*"))
-        return frozenset(found)
-
-
-def _root(node: ast.expr) -> str:
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
+        return attributes.given(self.tree, self.source)
 
 
 def bindings(tree: ast.Module | ast.ClassDef, package: str, source: bytes) -> dict[str, Binding]:
     found: dict[str, list[Binding | None]] = {}
+    certain: set[str] = set()
     for node, own in _statements(tree.body, True):
         for name, binding in _bound(node, package):
+            certain.update([name] if own else ())
             found.setdefault(name, []).append(binding if own or isinstance(binding, Import) else None)
     for inner in walk(tree) if GLOBAL.search(source) else ():
         if isinstance(inner, ast.Global):
@@ -167,6 +155,8 @@ def bindings(tree: ast.Module | ast.ClassDef, package: str, source: bytes) -> di
                 found.setdefault(name, []).append(None)
     if "*" in found:
         return {}
+    if "__getattr__" in found:  # which may have another meaning for what is only imported to check types
+        found = {name: every if name in certain else [None] for name, every in found.items()}
     return {name: every[0] for name, every in found.items() if len(every) == 1 and every[0] and name not in BUILTINS}
 
 
@@ -196,6 +186,7 @@ def _bound(node: ast.stmt, package: str) -> Iterator[tuple[str, Binding | None]]
     match node:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
             yield name, node
+            yield from ((inner, None) for inner in bound_within(node))
         case ast.Import(names=aliases):
             for alias in aliases:
                 whole = alias.name if alias.asname else alias.name.split(".")[0]

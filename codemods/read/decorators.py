@@ -18,7 +18,9 @@ from codemods.read.uses import TABLES
 if TYPE_CHECKING:
     from codemods.read.checkout import Checkout
 
-KEEPING = frozenset("torch.no_grad torch.inference_mode torch.compile staticmethod classmethod".split())
+KEEPING = frozenset(
+    "torch.no_grad torch.inference_mode torch.compile staticmethod classmethod abc.abstractmethod".split()
+)
 BOUND = frozenset({"staticmethod", "classmethod"})
 INSIDES = frozenset({"__code__", "__defaults__", "__kwdefaults__"})
 GRADIENTS = re.compile(rb"\b(?:enable_grad|set_grad_enabled)\b")

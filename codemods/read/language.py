@@ -202,7 +202,7 @@ class Calls(Blocks):
             return self.unknown("a conversion", value)
         if name in ("int32", "int64", "int1") and isinstance(value, Truth):
             return value if name == "int1" else self.number(value)
-        if name in ("int32", "int64") or name in ("uint32", "uint64") and self.state.natural(self.number(value).value):
+        if name in ("int32", "int64"):
             return value
         if name in MACHINE and isinstance(value, Num) and value.value.constant in range(128):
             return value

@@ -23,6 +23,7 @@ from codemods.core.launch import (
 )
 from codemods.core.region import ALL
 from codemods.core.size import Atom, Size, alone, as_size
+from codemods.core.syntax import walk
 from codemods.read.births import Given
 from codemods.read.bundle import contradicted
 from codemods.read.counts import products
@@ -54,7 +55,7 @@ class Launches(Partials):
         source = self.callees.kernel(holder) if ours and not tracked(holder) else None
         if source is None:
             return None
-        grid = self.grid(node.func.slice)
+        grid = None if _binds(node) else self.grid(node.func.slice)
         launch = Launch(
             grid,
             tuple(map(self.passed, given.values)),
@@ -291,6 +292,11 @@ class Launches(Partials):
             case "triton.next_power_of_2", [one]:
                 return number(next_power_of_2(one), f"next_power_of_2({one})")
         return None
+
+
+def _binds(node: ast.Call) -> bool:
+    """Its arguments bind names anew: the grid was made before that."""
+    return any(isinstance(part, ast.NamedExpr) for given in (*node.args, *node.keywords) for part in walk(given))
 
 
 def _one_of(size: Size) -> Atom | None:

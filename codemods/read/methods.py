@@ -11,6 +11,7 @@ from codemods.read.names import dotted, scope_of
 
 IMPLICIT = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
 PLAIN_BASES = frozenset({"ABC", "Protocol", "Generic", "object"})
+CHECKING = frozenset({"abc.ABC", "typing.Protocol", "typing_extensions.Protocol"})
 MOST_CLASSES = 60
 
 
@@ -78,8 +79,8 @@ def implementations(checkout: Checkout, within: Class, attr: str) -> tuple[Imple
         if any(_given_elsewhere(one, attr) for one in above):
             return ()
         for receiver in receivers:
-            mangled = f"_{within.node.name.lstrip('_')}{attr}".encode()
-            if attr.startswith("__") and mangled in receiver.module.source:
+            mangled = f"_{within.node.name.lstrip('_')}{attr}"
+            if attr.startswith("__") and _mentions(receiver.module, mangled):
                 return ()
             for one in _looked_up(checkout, receiver, attr, 0):
                 if {attr, "*"} & one.within.module.set_attributes:
@@ -87,7 +88,7 @@ def implementations(checkout: Checkout, within: Class, attr: str) -> tuple[Imple
                 found[one.found.node] = one
     except _UnclearError:
         return ()
-    concrete = [one for one in found.values() if not _abstract(one.found.node)]
+    concrete = [one for one in found.values() if not _abstract(checkout, one)]
     return tuple(sorted(concrete, key=lambda one: (one.within.node is not within.node, one.name)))
 
 
@@ -141,6 +142,10 @@ def inherited(checkout: Checkout, within: Class, attr: str) -> tuple[Implementat
     except _UnclearError:
         return ()
     return tuple(sorted(found.values(), key=lambda one: one.name))
+
+
+def _mentions(module: Module, name: str) -> bool:
+    return name.encode() in module.source or not module.set_attributes.isdisjoint({name, "*"})
 
 
 def _given_elsewhere(one: Class, attr: str) -> bool:
@@ -238,22 +243,29 @@ def _exchanged(node: ast.ClassDef, apis: dict[str, str]) -> bool:
 
 def _receivers(checkout: Checkout, within: Class) -> list[Class]:
     """The class and all classes below it."""
-    found = [within]
+    found, world = [within], checkout.world(within.module)
     for one in found:
-        for path, name in checkout.world(within.module).subclasses(one.node.name):
+        for path, name in world.subclasses(one.node.name):
             module = within.module if path == within.module.dotted else checkout.module(path)
             below = module.bindings.get(name) if module else None
             if module is None or not isinstance(below, ast.ClassDef):
                 raise _UnclearError
             if any(_same(Class(module, below), other) for other in found):
                 continue
-            bases = [_resolved(checkout, module, base) for base in below.bases]
-            same = [base for base in bases if base is not None and base.node.name == one.node.name]
-            if not same or any(_same(base, one) for base in same):
+            if not _elsewhere(checkout, Class(module, below), one, world.names_of(one.node.name.encode())):
                 found.append(Class(module, below))
             if len(found) > MOST_CLASSES:
                 raise _UnclearError
     return found
+
+
+def _elsewhere(checkout: Checkout, below: Class, one: Class, names: tuple[bytes, ...]) -> bool:
+    """What a class names as a base is another class of the same name."""
+    named = [base for base in below.node.bases if _base_name(base).encode() in names]
+    bases = [_resolved(checkout, below.module, base) for base in named]
+    return bool(bases) and all(
+        base is not None and base.node.name == one.node.name and not _same(base, one) for base in bases
+    )
 
 
 def _same(one: Class, other: Class) -> bool:
@@ -306,7 +318,18 @@ def _base_name(base: ast.expr) -> str:
     return base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")
 
 
-def _abstract(node: ast.AST) -> bool:
-    """It only says that classes below have the method."""
+def _abstract(checkout: Checkout, one: Implementation) -> bool:
+    """No object has it: classes below have the method, or Python makes no objects of them."""
+    node, apis = one.found.node, one.found.module.names.apis
     decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else []
-    return any(_base_name(item) == "abstractmethod" for item in decorators)
+    if not any(dotted(item, apis) == "abc.abstractmethod" for item in decorators):
+        return False
+    return any(_checks(above) for above in _above(checkout, one.within, 0))
+
+
+def _checks(one: Class) -> bool:
+    """Its metaclass makes no object while a method is abstract."""
+    apis = one.module.names.apis
+    bases = [base.value if isinstance(base, ast.Subscript) else base for base in one.node.bases]
+    metas = [keyword.value for keyword in one.node.keywords if keyword.arg == "metaclass"]
+    return any(dotted(base, apis) in CHECKING for base in bases) or any(_plain_meta(meta, apis) for meta in metas)

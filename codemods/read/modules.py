@@ -81,10 +81,11 @@ def _changed(told: Iterable[ast.AST]) -> Iterator[str]:
     """Names of what an attribute is set of: a kernel may run another function then."""
     for node in told:
         match node:
-            case ast.Attribute(value=ast.Name(id=name)):
-                yield name
-            case ast.Call(args=[ast.Name(id=name), *_]):
-                yield name
+            case ast.Attribute(value=ast.Name(id=name), attr=attr):
+                yield from (name, attr) if name not in ("self", "cls") else (name,)
+            case ast.Call(args=args):
+                yield from (part.id for part in args[:1] if isinstance(part, ast.Name))
+                yield from (str(part.value) for part in args[1:2] if isinstance(part, ast.Constant))
 
 
 def _constant(

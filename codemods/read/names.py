@@ -153,11 +153,12 @@ def own_names(node: ast.stmt) -> set[str]:
 def bound_within(node: ast.stmt) -> set[str]:
     """The names that the expressions of a statement bind."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        parts = [*node.decorator_list, getattr(node, "args", None), *getattr(node, "bases", [])]
+        parts = [part for name, value in ast.iter_fields(node) if name != "body" for part in _listed(value)]
     else:
         skipped = ("body", "orelse", "finalbody", "handlers", "cases")
         parts = [part for name, value in ast.iter_fields(node) if name not in skipped for part in _listed(value)]
         parts += [case.guard for case in getattr(node, "cases", [])]
+        parts += [handler.type for handler in getattr(node, "handlers", [])]
     return {name for part in parts if isinstance(part, ast.AST) for name in stored(part)}
 
 

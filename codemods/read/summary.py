@@ -173,8 +173,11 @@ def runs_at_once(node: ast.FunctionDef) -> bool:
         inner = todo.pop()
         if isinstance(inner, ast.Yield | ast.YieldFrom):
             return False
-        if not isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            todo += children(inner)
+        parts = children(inner)
+        if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            later = set(inner.body) if isinstance(inner.body, list) else {inner.body}
+            parts = [part for part in parts if part not in later]  # defaults, decorators and bases are there at once
+        todo += parts
     return True
 
 

@@ -108,7 +108,7 @@ class Statements:
                 return self.branch(node)
             case ast.For():
                 self.loop(node)
-            case ast.While():
+            case ast.While(orelse=[]):
                 self.repeat(node)
             case ast.Break() | ast.Continue():
                 return False  # the loop around it is told as one that may end early

@@ -31,7 +31,7 @@ class World:
         for module, text in self.texts.items():
             for name, bases in text.classes:
                 for base in bases:
-                    found.setdefault(base, []).append((module, name.decode()))
+                    found.setdefault(base, []).append((module, name.decode(errors="replace")))
         return {name: tuple(every) for name, every in found.items()}
 
     @cached_property
@@ -97,6 +97,8 @@ class World:
 
     def _exchanged(self, classes: frozenset[str], attr: str) -> bool:
         names = {name for one in classes for name in self.names_of(one.encode())}
+        if any(name[:1].islower() for name in names):
+            return True  # what is set of these is not looked for
         wanted = {attr.encode(), b"*"}
         if any(holder in names and one in wanted for text in self.texts.values() for holder, one in text.patches):
             return True
