@@ -22,8 +22,8 @@ from mutants import ROOT, mutants  # noqa: E402
 
 # those that need no torch
 TESTS = "already_holds callees candidates cases compiled config contracts contradiction core cover".split()
-TESTS += "cover_drawn discover hoist_buffer host_facts kernel launch marks patterns prove prove_flows".split()
-TESTS += "prove_kernels reexport regions schemas seen_drawn suppress".split()
+TESTS += "cover_drawn discover effect_drawn hoist_buffer host_facts kernel launch marks patterns prove".split()
+TESTS += "prove_flows prove_kernels reexport regions schemas seen_drawn suppress".split()
 LEFT_OUT = "test_the_rows_are_in_the_wheel or test_a_second_run or test_every_rewrite_tells_why"  # slow, or said twice
 LEFT_OUT += " or test_no_mutant_keeps_a_proof"  # a minute
 QUIET = ["-q", "-s", "-n0", "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-k", f"not ({LEFT_OUT})"]
