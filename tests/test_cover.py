@@ -310,5 +310,7 @@ def test_arguments_that_do_not_fit() -> None:
 
 def test_a_tensor_that_has_elements_never() -> None:
     """What holds of no launch would follow from there being one."""
-    page = read("test", "# launch: k[n](out[0 - n])\n@triton.jit\ndef k(out):\n    tl.store(out + tl.program_id(0) * n, 1)\n")
+    page = read(
+        "test", "# launch: k[n](out[0 - n])\n@triton.jit\ndef k(out):\n    tl.store(out + tl.program_id(0) * n, 1)\n"
+    )
     assert analysed(page).effects[0].writes is None

@@ -17,7 +17,6 @@ sys.path[:0] = [str(Path(__file__).parents[2])]  # this checkout, not an install
 
 import pytest  # noqa: E402
 from judge import Judge, Known  # noqa: E402
-
 from mutants import ROOT, mutants  # noqa: E402
 
 # those that need no torch
