@@ -76,6 +76,7 @@ def _divided(one: Any, two: Any) -> Any:
 for _name, _work in {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "floordiv": whole, "truediv": _divided,
     "mod": lambda one, two: one - two * whole(one, two), "and": np.bitwise_and, "or": np.bitwise_or,
+    "lshift": np.left_shift, "rshift": np.right_shift,
 }.items():  # fmt: skip
     _binary(_name, _work)
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):

@@ -306,3 +306,11 @@ def test_arguments_that_do_not_fit() -> None:
     ):
         assert all(effect.keeps for effect in outcome(found, launch).effects.values())
     assert not outcome(found, Launch((None,), (Tensor("out"),), (("num_warps", n),))).effects["num_warps"].touches
+
+
+def test_a_tensor_that_has_elements_never() -> None:
+    """What holds of no launch would follow from there being one."""
+    page = read(
+        "test", "# launch: k[n](out[0 - n])\n@triton.jit\ndef k(out):\n    tl.store(out + tl.program_id(0) * n, 1)\n"
+    )
+    assert analysed(page).effects[0].writes is None

@@ -6,7 +6,7 @@ import ast
 from typing import Any
 
 import pytest
-from made_flows import BACK, FRONT, OLDER, SOMETIMES, B, birth, escape, flow, read, short, write
+from made_flows import BACK, FRONT, OLDER, OTHER, SOMETIMES, B, birth, escape, flow, read, short, write
 
 from codemods.core.event import Buffer, Escape, Event, Read, Write
 from codemods.core.region import ALL, SOME, Box, Run
@@ -78,14 +78,22 @@ SO_FAR = Box(((0, Run(as_size(0), variable(INDEX))),))
 
 
 def test_a_part_that_is_not_known_may_be_all_of_it() -> None:
-    assert short(unseen(write(2, region=None), write(3))) == "proved 3"
-    assert short(unseen(write(2, region=SOME), write(3, region=FRONT), write(4, region=BACK))) == "proved 3 4"
+    assert short(unseen(write(2, region=None), write(3), read(4))) == "proved 3"
+    parts = write(3, region=FRONT), write(4, region=BACK)
+    assert short(unseen(write(2, region=SOME), *parts, read(5))) == "proved 3 4"
 
 
 def test_a_search_may_take_so_many_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unobserved, "MOST_STEPS", 3)
-    assert short(unseen(write(2), None, None, write(3))) == "proved 3"
-    assert short(unseen(write(2), None, None, None, write(3))) == "too-complex 2"
+    assert short(unseen(write(2), None, None, write(3), read(4))) == "proved 3"
+    assert short(unseen(write(2), None, None, None, write(3), read(4))) == "too-complex 2"
+
+
+def test_memory_that_nobody_looks_at() -> None:
+    for looks in read(4), escape(4), read(4, OLDER):
+        assert short(unseen(write(2), write(3), looks)) == "proved 3"
+    for only in (), (read(4, region=None),), (read(4, OTHER),), (escape(4, OTHER),):
+        assert short(unseen(write(2), write(3), *only)) == "never-used 2"
 
 
 def test_what_else_the_statement_writes_goes_with_it() -> None:
@@ -134,6 +142,6 @@ def test_in_one_line_the_first_is_told() -> None:
 
 
 def test_what_is_left_is_told() -> None:
-    found = unseen(write(2), write(3, region=FRONT), write(4, region=BACK))
+    found = unseen(write(2), write(3, region=FRONT), write(4, region=BACK), read(5))
     assert isinstance(found, Proved)
     assert [step.left for step in found.because] == ["part [2:]", "nothing"]

@@ -97,7 +97,7 @@ def place(access: Access) -> str:
 def _shape(trace: Trace, extents: tuple[Poly, ...] | None, strides: tuple[Poly, ...] | None) -> Shape | None:
     if extents is None or strides is None or len(extents) != len(strides):
         return None
-    if any(extent.constant is not None and extent.constant < 1 for extent in extents):
+    if any((-extent).natural for extent in extents):
         return None  # there is nothing to write, and nothing to prove it from
     return Shape(extents, strides, Facts(trace.positive).knowing(*extents))
 

@@ -62,7 +62,10 @@ def _decided(
             return Covered(None, (), f"nothing is stored unless {spelled(negated(answer))}", stores[0].line)
         more = next((flag for store in kept if (flag := _open(store.test))), None)
         cases.append(_decided(kept, narrowed, grid, more, depth + 1))
-    return next((case for case in cases if not _whole(case, shape)), cases[0])
+    parts = [case for case in cases if not _whole(case, shape)]
+    if len(parts) > 1 and parts[0].part != parts[1].part:  # neither is reached in both cases
+        return replace(parts[0], part=None)
+    return parts[0] if parts else cases[0]
 
 
 def _whole(found: Covered, shape: Shape) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,8 +114,13 @@ class _Finder(cst.CSTVisitor):
 
 
 def _compiled(text: str) -> CodeType:
-    module = compile(f"from __future__ import annotations\n{text}", "mutant", "exec")
-    return next(part for part in module.co_consts if isinstance(part, CodeType))
+    inside = "super()" in text  # it needs the class, which is a free variable of it
+    if inside:
+        text = "class Around:\n" + textwrap.indent(text, "    ")
+    code = compile(f"from __future__ import annotations\n{text}", "mutant", "exec")
+    for _ in range(1 + inside):
+        code = next(part for part in code.co_consts if isinstance(part, CodeType))
+    return code
 
 
 def _essence(code: CodeType) -> Any:
