@@ -317,10 +317,9 @@ class Statements(Expressions):
             slot = self.emit("load", node, data=f"%match{subject}")
             self.emit("looked", case.pattern, (slot,))
             bind = self.block()
-            if wild:
-                self.go(bind)
-            else:
-                self.fork(slot, bind, more)
+            if not wild:
+                self.also(more)
+            self.go(bind)
             self.here = bind
             for name in pattern_names(case.pattern):
                 whole = wild and isinstance(case.pattern, ast.MatchAs)
