@@ -152,11 +152,11 @@ class Operators(Births):
                 self.read(value, node, f"read by {op.name}")
         for value in given.values:
             self.read(value, node, f"read by {op.name}")
+        self.state.layout = self.at  # it is given the shape of the result
         if not op.out or op.resizes:
             self.escape(out, node, f"given to {op.name} as out=", "unseen-call")
             return unknown(("def", self.at), "out")
         targets = out.items if out.items is not None else (out,)
-        self.state.layout = self.at  # it is given the shape of the result
         for target in targets:
             whole = bool(target.refs) and not self.relays and target.tensor
             whole = whole and all(self.whole(ref) for ref in target.refs)
