@@ -200,7 +200,7 @@ class Launches(Partials):
     def grid(self, node: ast.expr) -> tuple[Size | None, ...] | None:
         match node:
             case ast.Name(id=name):
-                return self.grid_of(self.state.names.get(name))
+                return self.grid_of(self.named(name))
             case ast.Lambda():
                 return self.asked_grid(node)
             case ast.Tuple(elts=parts) | ast.List(elts=parts) if not any(isinstance(p, ast.Starred) for p in parts):
@@ -232,9 +232,8 @@ class Launches(Partials):
         match node:
             case ast.Constant(value=int() as count) if not isinstance(count, bool):
                 return as_size(count)
-            case ast.Name(id=name) if name != metas and name in self.state.names and name not in self.graph.shared:
-                size = self.state.names[name].size
-                return None if size is None else self.settle(size)
+            case ast.Name(id=name) if name != metas and (value := self.named(name)) is not None:
+                return None if value.size is None else self.settle(value.size)
             case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(key))) if metas and name == metas:
                 return meta(key)
             case ast.BinOp(left=left, op=op, right=right):
@@ -271,7 +270,7 @@ class Launches(Partials):
                 pass
             case _:
                 return None
-        value = self.state.names.get(name)
+        value = self.named(name)
         own = {"shape", "size", "numel"} & (self.names.methods | self.names.changing)
         if value is None or name == metas or not value.tensor or own:
             return None
@@ -328,6 +327,12 @@ def of_tensor(launch: Launch, arguments: Mapping[Key, Value], key: Key) -> Launc
             case (tag, op, ident) if tag == IDENTITY and ident == arguments[key].ident:
                 launch = with_argument(launch, other, Constant(op == "IsNot"))
     return launch
+
+
+def _binds(node: ast.Call) -> bool:
+    """An argument of the launch binds a name: the grid was computed before that."""
+    parts = [*node.args, *(word.value for word in node.keywords)]
+    return any(isinstance(inner, ast.NamedExpr) for part in parts for inner in walk(part))
 
 
 def with_argument(launch: Launch, key: Key, argument: Argument) -> Launch:

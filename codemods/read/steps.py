@@ -59,7 +59,7 @@ class Steps(Arithmetic):
         name = str(instr.data)
         if name in self.graph.shared and not name.startswith("%"):
             value = self.state.names.get(name, NOTHING)
-            return unknown(("shared", name, self.state.epoch), name) if not value.api else value
+            return unknown(("shared", name, self.state.epoch, value.ident), name) if not value.api else value
         if (held := self.state.names.get(name)) is not None:
             self.mention(held, instr.node, f"{name} is used")
             return held
