@@ -88,9 +88,9 @@ class Statements(Expressions):
             case ast.Subscript(value=holder, slice=index):
                 slots = (self.value(holder), self.value(index))
                 self.emit("augindex", node, (*slots, self.value(node.value)), op)
-            case ast.Attribute(value=holder):
+            case ast.Attribute(value=holder, attr=attr):
                 slot = self.value(holder)
-                self.emit("augattr", node, (slot, self.value(node.value)), op)
+                self.emit("augattr", node, (slot, self.value(node.value)), attr)
 
     def on_Delete(self, node: ast.Delete) -> None:
         for target in node.targets:
