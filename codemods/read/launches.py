@@ -26,7 +26,7 @@ from codemods.core.size import Atom, Size, alone, as_size
 from codemods.core.syntax import walk
 from codemods.read.births import Given
 from codemods.read.bundle import contradicted
-from codemods.read.counts import products
+from codemods.read.counts import every, products
 from codemods.read.graph import arguments_of
 from codemods.read.launch import outcome
 from codemods.read.modules import KernelSource
@@ -152,8 +152,13 @@ class Launches(Partials):
         return self.launches[asked]
 
     def with_products(self, launch: Launch) -> Launch:
-        found = products(launch.sizes, self.rank_of)
-        return replace(launch, products=tuple((atom, self.settle(size)) for atom, size in found))
+        found = dict(products(launch.sizes, self.rank_of))
+        return replace(launch, products=tuple((atom, self.told_by(size, found)) for atom, size in found.items()))
+
+    def told_by(self, size: Size, others: Mapping[Atom, Size]) -> Size:
+        """A product in the terms that hold here, as long as it is not told by another product, or itself."""
+        settled = self.settle(size)
+        return size if others.keys() & set(every(settled)) else settled
 
     # what tests and asserts in front of the launch say
 
