@@ -213,6 +213,10 @@ class Launches(Partials):
         size = self.entry_of(node, "")
         return None if size is None else (size,)
 
+    def named(self, name: str) -> Value | None:
+        """None for a name that other scopes may bind, too."""
+        return None if name in self.graph.shared else self.state.names.get(name)
+
     def grid_of(self, value: Value | None) -> tuple[Size | None, ...] | None:
         if value is None:
             return None
@@ -325,6 +329,12 @@ def _negative(node: ast.UnaryOp) -> Size | None:
     return None
 
 
+def _binds(node: ast.Call) -> bool:
+    """An argument of the launch binds a name: the grid was computed before that."""
+    parts = [*node.args, *(word.value for word in node.keywords)]
+    return any(isinstance(inner, ast.NamedExpr) for part in parts for inner in walk(part))
+
+
 def of_tensor(launch: Launch, arguments: Mapping[Key, Value], key: Key) -> Launch:
     """Where the argument is a tensor, it is not None: what other arguments say about that is known."""
     for other, value in arguments.items():
@@ -332,12 +342,6 @@ def of_tensor(launch: Launch, arguments: Mapping[Key, Value], key: Key) -> Launc
             case (tag, op, ident) if tag == IDENTITY and ident == arguments[key].ident:
                 launch = with_argument(launch, other, Constant(op == "IsNot"))
     return launch
-
-
-def _binds(node: ast.Call) -> bool:
-    """An argument of the launch binds a name: the grid was computed before that."""
-    parts = [*node.args, *(word.value for word in node.keywords)]
-    return any(isinstance(inner, ast.NamedExpr) for part in parts for inner in walk(part))
 
 
 def with_argument(launch: Launch, key: Key, argument: Argument) -> Launch:

@@ -17,6 +17,9 @@ BUILTINS = frozenset(
     "hasattr hash hex id int isinstance issubclass iter len list locals map max min next object open ord pow print "
     "range repr reversed round set setattr slice sorted str sum super tuple type vars zip".split()
 )
+RESHAPES = re.compile(
+    rb"\.(?:shape|ndim)(?:\[[^\n\]]*\])?[ \t]*(?:=(?!=)|:[^\n\]]*=|[-+*/@|&^%<>]{1,2}=|,[^\n=()]*=(?!=))"
+)
 GLOBAL = re.compile(rb"global[ \t\f\\\r\n]+\w+[ \t\f]*(?:[,;#\r\n\\]|\Z)")
 
 
@@ -31,6 +34,7 @@ class Names:
     methods: frozenset[str] = frozenset()
     dynamic: bool = False  # __getattr__ is defined: any attribute may be computed
     functional: str | None = None  # a name for torch.nn.functional that functions of the file may use
+    reshapes: bool = False  # it sets an attribute `shape` or `ndim`: what is no tensor may get another one
     importable: tuple[Span, str] | None = None  # else the import behind which one may be put, and a free name
 
     def hidden(self, names: frozenset[str]) -> Names:
@@ -80,7 +84,8 @@ def names_of(tree: ast.Module, source: bytes) -> Names:
     changing, methods, dynamic = _classes(tree, source)
     functional = _functional(tree, source, apis)
     importable = _importable(tree, source) if functional is None else None
-    return Names(apis, frozenset(bound | imported.keys()), changing, methods, dynamic, functional, importable)
+    reshapes = RESHAPES.search(source) is not None
+    return Names(apis, frozenset(bound | imported.keys()), changing, methods, dynamic, functional, reshapes, importable)
 
 
 def _functional(tree: ast.Module, source: bytes, apis: dict[str, str]) -> str | None:

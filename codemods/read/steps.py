@@ -191,7 +191,7 @@ class Steps(Arithmetic):
             return self.shape(holder)
         if attr == "ndim":
             self.mention(holder, instr.node, "its shape is used")
-            return self.dimensions(holder, name)
+            return self.dimensions(holder, name, self.laid(holder))
         if attr in META:
             self.mention(holder, instr.node, f"its {attr} is used")
             certain = attr == "dtype" and holder.tensor
