@@ -17,9 +17,7 @@ BUILTINS = frozenset(
     "hasattr hash hex id int isinstance issubclass iter len list locals map max min next object open ord pow print "
     "range repr reversed round set setattr slice sorted str sum super tuple type vars zip".split()
 )
-RESHAPES = re.compile(
-    rb"\.(?:shape|ndim)(?:\[[^\n\]]*\])?[ \t]*(?:=(?!=)|:[^\n\]]*=|[-+*/@|&^%<>]{1,2}=|,[^\n=()]*=(?!=))"
-)
+SHAPES = frozenset({"shape", "ndim"})
 GLOBAL = re.compile(rb"global[ \t\f\\\r\n]+\w+[ \t\f]*(?:[,;#\r\n\\]|\Z)")
 
 
@@ -84,8 +82,20 @@ def names_of(tree: ast.Module, source: bytes) -> Names:
     changing, methods, dynamic = _classes(tree, source)
     functional = _functional(tree, source, apis)
     importable = _importable(tree, source) if functional is None else None
-    reshapes = RESHAPES.search(source) is not None
+    shaped = b".shape" in source or b".ndim" in source
+    reshapes = shaped and any(_of_shape(node) for node in marks(tree, source))
     return Names(apis, frozenset(bound | imported.keys()), changing, methods, dynamic, functional, reshapes, importable)
+
+
+def _of_shape(node: ast.AST) -> bool:
+    """It sets a shape, or an element of one."""
+    match node:
+        case ast.Attribute(attr=name):
+            return name in SHAPES
+        case ast.Assign(targets=targets):
+            parts = [target.value for target in targets if isinstance(target, ast.Subscript)]
+            return any(isinstance(part, ast.Attribute) and part.attr in SHAPES for part in parts)
+    return False
 
 
 def _functional(tree: ast.Module, source: bytes, apis: dict[str, str]) -> str | None:
