@@ -27,7 +27,7 @@ SIZES = [
     "{t}.size(0), {t}.size(1), {t}.size(-1)", "{t}.shape[-3], {t}.shape[-2], {t}.shape[-1]",
     "{t}.shape[0], 1, {t}.numel() // {t}.shape[0]",
 ]  # fmt: skip
-FLAGS = [*["out is not None", "out is None"] * 3, "u is not None", "given", "not (out is None)"]
+FLAGS = [*["out is not None", "out is None"] * 3, *["z is not None", "given"] * 2, "not (out is None)"]
 FACTS = [
     "assert {t}.ndim == {r}", "assert {t}.dim() == {r}", "assert len({t}.shape) == {r}", "assert {r} == {t}.ndim",
     "assert {t}.shape == ({sizes})", "assert ({sizes}) == {t}.shape", "assert {t}.shape == {u}.shape",
@@ -87,7 +87,7 @@ def hosted(d: Draw) -> str:
     passed = d.one(FLAGS) if flag else "True"
     launch = f"kernel0[{d.one(GRIDS[kind])}]({given}, m=m, d=d, FLAG={passed}, B=B)"
     note = d.one(["", ": torch.Tensor"])
-    words = d.one([f"t{note}, u{note}, out=None, flag=True", f"t{note}, u, flag=True, *, out=None"])
+    words = d.one([f"t{note}, u{note}, out=None, flag=True, z=None", f"t{note}, u, flag=True, *, z=None, out=None"])
     unset = ("n = m = d = 2", "given = u is not None")  # what an edit takes out would raise where they are not bound
     host = block(f"def g({words}):", unset, *body(d, launch))
     main = block("def f(x, y, w, m, idx, xs, n, k, flag, fail):", *(line for _ in range(5) for line in called(d)))
@@ -111,7 +111,7 @@ def body(d: Draw, launch: str) -> list[Lines]:
     sized = (f"n, m, d = {d.one(SIZES)}".format(**(named if d.chance(0.8) else {"t": d.one(["t", "u", "out"])})),)
     said = [saying(d, named) for _ in range(d.one([0, 1, 1, 1, 2]))]
     lines = d.one([[made, sized, *said], [made, sized, *said], [made, *said, sized], [sized, *said, made]])
-    if d.chance(0.15):
+    if d.chance(0.3):
         lines.insert(0, ("given = out is not None",))
     if d.chance(0.35):
         lines.insert(d.rng.randrange(len(lines) + 1), tuple(d.one(DISTURBING).split("\n")))
