@@ -20,7 +20,8 @@ LIES = [
     "assert {z}.shape != (n + 1,)", "for _ in range(k - 2): assert {z}.shape == ({s},)",
     "assert ({z}.shape == ({s},), 'a tuple')", "assert {z}.shape",
     "match {z}.shape[0]:\n    case 4: {o}[:] = 1.0\n    case _: {o}[{z}.shape[0]:] = 1.0",
-    "match {z}.shape == ({s},):\n    case False: pass\n    case _: return None", "match n:\n    case 3: pass\n    case _: n = 4",
+    "match {z}.shape == ({s},):\n    case False: pass\n    case _: return None",
+    "match n:\n    case 3: pass\n    case _: n = 4",
 ]  # fmt: skip
 DISTURBING = [
     "{z} = y[:k]", "{z} = {z}[1:]", "{z}.resize_(2)", "torch.add(w[0, :2], 1, out={z})", "torch.ones(2, out={z})",
