@@ -329,12 +329,6 @@ def _negative(node: ast.UnaryOp) -> Size | None:
     return None
 
 
-def _binds(node: ast.Call) -> bool:
-    """An argument of the launch binds a name: the grid was computed before that."""
-    parts = [*node.args, *(word.value for word in node.keywords)]
-    return any(isinstance(inner, ast.NamedExpr) for part in parts for inner in walk(part))
-
-
 def of_tensor(launch: Launch, arguments: Mapping[Key, Value], key: Key) -> Launch:
     """Where the argument is a tensor, it is not None: what other arguments say about that is known."""
     for other, value in arguments.items():

@@ -153,8 +153,8 @@ class Operators(Births):
                 self.read(value, node, f"read by {op.name}")
         for value in given.values:
             self.read(value, node, f"read by {op.name}")
-        own = {ref.buffer for ref in out.refs}
-        inner = frozenset(ref for ref in out.inside if ref.buffer not in own)
+        held = {ref.buffer for ref in out.refs}
+        inner: Refs = frozenset(ref for ref in out.inside if ref.buffer not in held)
         boxed = out.items is None and not out.tensor and tracked(Value(inside=inner))  # a list of several
         if not op.out or op.resizes or boxed:
             self.escape(out, node, f"given to {op.name} as out=", "unseen-call")
