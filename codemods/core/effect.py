@@ -55,3 +55,4 @@ class Outcome:
     fresh: bool = False  # the result is a tensor of its own
     apart: bool = False  # a call that writes an argument which lies in the memory of another one has no meaning
     returns: int | str | None = None  # the result certainly is this argument, the same object
+    anew: bool = False  # it may give a tensor that others have another shape in place

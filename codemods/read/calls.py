@@ -119,6 +119,7 @@ class Calls(Launches):
             made = self.birth(given, api, given.values, given.at(0, "size" if not api.endswith("_like") else "input"))
             if "out" in given.named:
                 self.escape(made, given.node, "given by out=", "not-understood")
+                self.resized(given)
                 return self.unseen(given, api)
             return made
         if api in QUIET and not any(value.inside for value in given.every):
@@ -129,6 +130,8 @@ class Calls(Launches):
         if op is None and (result := self.seen_into(given, Value(api=api, name=api), "")) is not None:
             return self.typed(api, result)
         if op is None or given.spread:
+            if api.startswith("torch."):
+                self.resized(given)
             return self.typed(api, self.unseen(given, api))
         if given.values or op.kind in ("new", "meta"):
             return self.operate(given, op, list(given.every))

@@ -140,6 +140,10 @@ class Inside(Lowering):
         self.loud = True
         super().outside_write(node, but)
 
+    def do_store(self, instr: Instr) -> None:
+        self.loud = self.loud or instr.data in self.graph.shared  # a name of the module, or of a function around it
+        super().do_store(instr)
+
     def exception(self, node: ast.AST) -> bool:
         """`ValueError("..")`: it makes an exception of Python's own."""
         match node:

@@ -26,7 +26,7 @@ from codemods.core.size import Atom, Size, alone, as_size
 from codemods.core.syntax import walk
 from codemods.read.births import Given
 from codemods.read.bundle import contradicted
-from codemods.read.counts import products
+from codemods.read.counts import every, products
 from codemods.read.graph import arguments_of
 from codemods.read.launch import outcome
 from codemods.read.modules import KernelSource
@@ -152,8 +152,13 @@ class Launches(Partials):
         return self.launches[asked]
 
     def with_products(self, launch: Launch) -> Launch:
-        found = products(launch.sizes, self.rank_of)
-        return replace(launch, products=tuple((atom, self.settle(size)) for atom, size in found))
+        found = dict(products(launch.sizes, self.rank_of))
+        return replace(launch, products=tuple((atom, self.told_by(size, found)) for atom, size in found.items()))
+
+    def told_by(self, size: Size, others: Mapping[Atom, Size]) -> Size:
+        """A product in the terms that hold here, as long as it is not told by another product, or itself."""
+        settled = self.settle(size)
+        return size if others.keys() & set(every(settled)) else settled
 
     # what tests and asserts in front of the launch say
 
@@ -200,13 +205,17 @@ class Launches(Partials):
     def grid(self, node: ast.expr) -> tuple[Size | None, ...] | None:
         match node:
             case ast.Name(id=name):
-                return self.grid_of(self.state.names.get(name))
+                return self.grid_of(self.named(name))
             case ast.Lambda():
                 return self.asked_grid(node)
             case ast.Tuple(elts=parts) | ast.List(elts=parts) if not any(isinstance(p, ast.Starred) for p in parts):
                 return tuple(self.entry_of(part, "") for part in parts)
         size = self.entry_of(node, "")
         return None if size is None else (size,)
+
+    def named(self, name: str) -> Value | None:
+        """None for a name that other scopes may bind, too."""
+        return None if name in self.graph.shared else self.state.names.get(name)
 
     def grid_of(self, value: Value | None) -> tuple[Size | None, ...] | None:
         if value is None:
@@ -232,9 +241,8 @@ class Launches(Partials):
         match node:
             case ast.Constant(value=int() as count) if not isinstance(count, bool):
                 return as_size(count)
-            case ast.Name(id=name) if name != metas and name in self.state.names and name not in self.graph.shared:
-                size = self.state.names[name].size
-                return None if size is None else self.settle(size)
+            case ast.Name(id=name) if name != metas and (value := self.named(name)) is not None:
+                return None if value.size is None else self.settle(value.size)
             case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(key))) if metas and name == metas:
                 return meta(key)
             case ast.BinOp(left=left, op=op, right=right):
@@ -271,7 +279,7 @@ class Launches(Partials):
                 pass
             case _:
                 return None
-        value = self.state.names.get(name)
+        value = self.named(name)
         own = {"shape", "size", "numel"} & (self.names.methods | self.names.changing)
         if value is None or name == metas or not value.tensor or own:
             return None

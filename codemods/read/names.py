@@ -17,6 +17,7 @@ BUILTINS = frozenset(
     "hasattr hash hex id int isinstance issubclass iter len list locals map max min next object open ord pow print "
     "range repr reversed round set setattr slice sorted str sum super tuple type vars zip".split()
 )
+SHAPES = frozenset({"shape", "ndim"})
 GLOBAL = re.compile(rb"global[ \t\f\\\r\n]+\w+[ \t\f]*(?:[,;#\r\n\\]|\Z)")
 
 
@@ -31,6 +32,7 @@ class Names:
     methods: frozenset[str] = frozenset()
     dynamic: bool = False  # __getattr__ is defined: any attribute may be computed
     functional: str | None = None  # a name for torch.nn.functional that functions of the file may use
+    reshapes: bool = False  # it sets an attribute `shape` or `ndim`: what is no tensor may get another one
     importable: tuple[Span, str] | None = None  # else the import behind which one may be put, and a free name
 
     def hidden(self, names: frozenset[str]) -> Names:
@@ -80,7 +82,20 @@ def names_of(tree: ast.Module, source: bytes) -> Names:
     changing, methods, dynamic = _classes(tree, source)
     functional = _functional(tree, source, apis)
     importable = _importable(tree, source) if functional is None else None
-    return Names(apis, frozenset(bound | imported.keys()), changing, methods, dynamic, functional, importable)
+    shaped = b".shape" in source or b".ndim" in source
+    reshapes = shaped and any(_of_shape(node) for node in marks(tree, source))
+    return Names(apis, frozenset(bound | imported.keys()), changing, methods, dynamic, functional, reshapes, importable)
+
+
+def _of_shape(node: ast.AST) -> bool:
+    """It sets a shape, or an element of one."""
+    match node:
+        case ast.Attribute(attr=name):
+            return name in SHAPES
+        case ast.Assign(targets=targets):
+            parts = [target.value for target in targets if isinstance(target, ast.Subscript)]
+            return any(isinstance(part, ast.Attribute) and part.attr in SHAPES for part in parts)
+    return False
 
 
 def _functional(tree: ast.Module, source: bytes, apis: dict[str, str]) -> str | None:

@@ -17,6 +17,7 @@ from codemods.read.values import (
     Value,
     fresh,
     number,
+    tracked,
     unknown,
     untagged,
 )
@@ -152,8 +153,12 @@ class Operators(Births):
                 self.read(value, node, f"read by {op.name}")
         for value in given.values:
             self.read(value, node, f"read by {op.name}")
-        if not op.out or op.resizes:
+        held = {ref.buffer for ref in out.refs}
+        inner: Refs = frozenset(ref for ref in out.inside if ref.buffer not in held)
+        boxed = out.items is None and not out.tensor and tracked(Value(inside=inner))  # a list of several
+        if not op.out or op.resizes or boxed:
             self.escape(out, node, f"given to {op.name} as out=", "unseen-call")
+            self.resized(given)
             return unknown(("def", self.at), "out")
         targets = out.items if out.items is not None else (out,)
         self.state.layout = self.at  # it is given the shape of the result
@@ -166,6 +171,15 @@ class Operators(Births):
             self.moved(target)
         self.reshaped({ref.buffer for target in targets for ref in target.refs} - {OUTSIDE, FRESH})
         return out
+
+    def resized(self, given: Given) -> None:
+        """What is given to torch as `out=` may have another shape from here on."""
+        out = given.named.get("out", NIL)
+        spread = given.named.get("**", NIL)
+        for value in (out, spread if tracked(spread) else NIL):
+            if value != NIL:
+                self.state.layout = self.at
+                self.relaid(value.but(refs=value.reach))
 
     def whole(self, ref: Ref) -> bool:
         """Memory of this function that is seen through this name only: all that others see later is the result."""

@@ -152,6 +152,8 @@ class Outcomes(Operators):
         for value, effect in effects:
             self.let_out(value, effect, node, name)
         result = self.given_back(asked, outcome, name)
+        if outcome.anew:
+            self.state.layout = self.at
         self.assuming = was
         return result
 

@@ -18,6 +18,7 @@ def joined(outcomes: list[tuple[str, Outcome]]) -> Outcome:
         fresh=all(outcome.fresh for _, outcome in outcomes),
         quiet=all(outcome.quiet for _, outcome in outcomes),
         apart=all(outcome.apart for _, outcome in outcomes),
+        anew=any(outcome.anew for _, outcome in outcomes),
         returns=returns.pop() if len(returns) == 1 else None,
     )
 

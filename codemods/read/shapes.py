@@ -33,14 +33,20 @@ from codemods.read.views import NIL, shape_of_view
 class Shapes(Memory):
     def shape(self, holder: Value) -> Value:
         name = f"{holder.name}.shape"
-        known, now = self.shape_of(holder), Like(holder, self.state.layout)
+        then = self.laid(holder)
+        known, now = self.shape_of(holder), Like(holder, then)
         if known is not None:
             sizes = tuple(number(self.settle(size), str(size)) for size in known)
             return Value(("shape", *known), items=sizes, name="tuple", shape_of=now)
-        rank = self.rank(holder, self.state.layout)
-        items = None if rank is None else tuple(self.dimension(holder, place) for place in range(rank))
-        ident = ("shape", holder.ident, self.state.layout)
+        rank = self.rank(holder, then)
+        items = None if rank is None else tuple(self.dimension(holder, place, then) for place in range(rank))
+        ident = ("shape", holder.ident, then)
         return Value(ident, items=items, name="tuple" if items else name, shape_of=now)
+
+    def laid(self, holder: Value) -> Hashable:
+        """Since when it has its shape. Code that cannot be seen may give another one to what is no tensor."""
+        lasting = holder.tensor or not (self.names.reshapes or holder.ident == ("parameter", "self"))
+        return self.state.layout if lasting else (self.state.layout, self.state.epoch)
 
     def dimension(self, tensor: Value, place: int, then: Hashable = None) -> Value:
         """One extent of a tensor, as it is now or as it was `then`."""

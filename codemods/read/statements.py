@@ -88,9 +88,9 @@ class Statements(Expressions):
             case ast.Subscript(value=holder, slice=index):
                 slots = (self.value(holder), self.value(index))
                 self.emit("augindex", node, (*slots, self.value(node.value)), op)
-            case ast.Attribute(value=holder):
+            case ast.Attribute(value=holder, attr=attr):
                 slot = self.value(holder)
-                self.emit("augattr", node, (slot, self.value(node.value)), op)
+                self.emit("augattr", node, (slot, self.value(node.value)), attr)
 
     def on_Delete(self, node: ast.Delete) -> None:
         for target in node.targets:
@@ -317,10 +317,9 @@ class Statements(Expressions):
             slot = self.emit("load", node, data=f"%match{subject}")
             self.emit("looked", case.pattern, (slot,))
             bind = self.block()
-            if wild:
-                self.go(bind)
-            else:
-                self.fork(slot, bind, more)
+            if not wild:
+                self.also(more)
+            self.go(bind)
             self.here = bind
             for name in pattern_names(case.pattern):
                 whole = wild and isinstance(case.pattern, ast.MatchAs)

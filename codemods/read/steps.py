@@ -59,7 +59,7 @@ class Steps(Arithmetic):
         name = str(instr.data)
         if name in self.graph.shared and not name.startswith("%"):
             value = self.state.names.get(name, NOTHING)
-            return unknown(("shared", name, self.state.epoch), name) if not value.api else value
+            return unknown(("shared", name, self.state.epoch, value.ident), name) if not value.api else value
         if (held := self.state.names.get(name)) is not None:
             self.mention(held, instr.node, f"{name} is used")
             return held
@@ -191,7 +191,7 @@ class Steps(Arithmetic):
             return self.shape(holder)
         if attr == "ndim":
             self.mention(holder, instr.node, "its shape is used")
-            return self.dimensions(holder, name)
+            return self.dimensions(holder, name, self.laid(holder))
         if attr in META:
             self.mention(holder, instr.node, f"its {attr} is used")
             certain = attr == "dtype" and holder.tensor
@@ -364,6 +364,10 @@ class Steps(Arithmetic):
     def do_augattr(self, instr: Instr) -> None:
         holder, value = self.slots(instr)
         self.escape(value, instr.node, f"may be kept in {holder.name}", "kept")
+        if instr.data in ("data", "shape") or holder.tensor:
+            self.escape(holder, instr.node, f"given another .{instr.data}", "not-understood")
+            self.relaid(holder)
+            self.state.layout = self.at
         self.outside_call(instr.node, f"reachable when updating an attribute of {holder.name} runs code")
 
     def do_augment(self, instr: Instr) -> Value:
@@ -378,6 +382,6 @@ class Steps(Arithmetic):
         self.moved(target)
         if target.tensor:
             self.updated(instr, value)
-            return target
+            return target if instr.data != "MatMult" else self.made(instr.node, target.name)  # it is not in place
         inside = target.inside | untagged(value.inside)
         return Value(("def", self.at), target.refs, inside, name=target.name)

@@ -48,6 +48,7 @@ class Summary:
     quiet: bool = False
     apart: bool = False
     ends: bool = True  # it returns
+    anew: bool = False
 
 
 @dataclass(eq=False)
@@ -159,9 +160,9 @@ class Summaries:
             return None  # code around it may use what it keeps
         if any(rest.startswith("contract:") for rest in assumes):
             effects = {name: replace(made, dense=True) for name, made in effects.items()}
-        return _with_result(
-            Summary(effects, assumes=assumes, quiet=silent and not lowering.loud, apart=apart), lowering
-        )
+        anew = any(state.layout != 0 for state in lowering.out.values())
+        made = Summary(effects, assumes=assumes, quiet=silent and not lowering.loud, apart=apart, anew=anew)
+        return _with_result(made, lowering)
 
 
 def runs_at_once(node: ast.FunctionDef) -> bool:

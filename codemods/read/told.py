@@ -33,6 +33,7 @@ def told(summary: Summary, bound: Bound) -> Outcome:
         returns=alone,
         quiet=summary.quiet,
         apart=summary.apart,
+        anew=summary.anew,
     )
 
 

@@ -15,6 +15,7 @@ from fuzz.callees import classes, delegated, functions, locals_of, needed, outli
 from fuzz.draw import Draw, Lines, birth, block, dimensions, size, tensor_value
 from fuzz.results import joined, scratch, updated
 from fuzz.templates import served
+from fuzz.told import told
 from fuzz.writes import complete, counted
 
 IMPORTS = "import contextlib\nimport functools\nimport torch\n\nKEPT = []\nSEEN = None\n\n"
@@ -103,8 +104,8 @@ def weave(d: Draw, lives: list[list[Lines]]) -> list[Lines]:
 
 
 def life(d: Draw, calls: bool) -> list[Lines]:
-    lives = [born, filled, prealloc, renewed, updated, joined, scratch, served, delegated]
-    return d.rng.choices(lives, [10, 4, 3, 2, 4, 4, 4, *((10, 40) if calls else (0, 0))])[0](d)
+    lives = [born, filled, prealloc, renewed, updated, joined, scratch, told, served, delegated]
+    return d.rng.choices(lives, [10, 4, 3, 2, 4, 4, 4, 4, *((10, 40) if calls else (0, 0))])[0](d)
 
 
 def born(d: Draw) -> list[Lines]:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fuzz.draw import Draw, Lines, block
+from fuzz.hosts import hosted
 
 HEADER = "import torch\nimport triton\nimport triton.language as tl\n\nKEPT = []\nSEEN = None\n\n"
 HELPER = {
@@ -19,6 +20,7 @@ HELPER = {
     "put": "@triton.jit\ndef put(p, v, mask):\n    tl.store(p, v, mask=mask)\n\n",
     "twice": "@triton.jit\ndef twice(v):\n    return v + v\n\n",
 }
+HOSTED = 0.4
 SIZED = "def f(x: torch.Tensor, y: torch.Tensor, w: torch.Tensor, m, idx, xs, n: int, k: int, flag, fail):"
 EDITS = [
     ("0", "1"), ("1", "0"), ("1", "2"), ("n", "(n - 1)"), ("n", "m"), ("m", "n"), ("<", "<="), ("<", "=="), ("B", "2"),
@@ -213,6 +215,8 @@ KINDS: list[tuple[Callable[[Draw, str], Made], int]] = [(flat, 6), (rows, 3), (t
 def kernel_program(seed: int) -> str:
     """The source of a module with one or two kernels and a function `f` that launches them."""
     d = Draw(random.Random(seed))
+    if d.chance(HOSTED):
+        return HEADER + hosted(d)
     functions, weights = zip(*KINDS)
     kernels: list[Made] = [d.rng.choices(functions, weights)[0](d, f"kernel{i}") for i in range(d.one([1, 1, 1, 2]))]
     for made in kernels:

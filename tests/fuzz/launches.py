@@ -132,5 +132,6 @@ def attempt_kernel(seed: int) -> Outcome:
     if rewritten.text == source:
         runs = any(observe(before, given, POISONS[0])[0] == "returned" for given in INPUTS[:2])
         return Outcome(seed, source, rewritten, valid=runs)
-    found, returned = difference(before, Program.of(rewritten.text), INPUTS)
+    inputs = INPUTS[:4] if "\ndef g(" in source else INPUTS  # `g` is called with tensors that hardly depend on them
+    found, returned = difference(before, Program.of(rewritten.text), inputs)
     return Outcome(seed, source, rewritten, found, returned, returned > 0)
