@@ -12,6 +12,7 @@ from codemods.core.meta import DEFAULT, FLOATS, INTEGERS
 from codemods.core.span import Step, span
 from codemods.core.verdict import Proved, Refused, Verdict
 
+LARGEST_HALF = 65504
 SIGNED = INTEGERS - {"torch.uint8"}
 
 
@@ -79,4 +80,6 @@ def _exact(value: str | None, dtype: Hashable, made: Hashable) -> bool:
         return {dtype, made} <= INTEGERS | FLOATS
     if number == int(number) and -128 <= number < 0:
         return {dtype, made} <= SIGNED | FLOATS
+    if dtype == "torch.float16" and abs(number) > LARGEST_HALF:  # inf, if a single element is filled; pad raises
+        return False
     return dtype == made and dtype in FLOATS
