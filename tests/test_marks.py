@@ -103,3 +103,50 @@ def test_a_name_that_is_bound_again(line: str) -> None:
 def test_a_name_that_stays(line: str) -> None:
     source = f"import torch\n{line}\n"
     assert names_of(ast.parse(source), source.encode()).apis["torch"] == "torch"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x.shape = 3",
+        "x.ndim = 3",
+        "x . shape = 3",
+        "x.y.shape += (1,)",
+        "x.shape[0] = 3",
+        "f(x).shape = 3",
+        "a[f(1)].ndim = 2",
+        "a = x.shape = 3",
+        "a, x.shape = 1, 2",
+        "(x.shape, a) = 1, 2",
+        "(a,\n x.shape,\n b) = 1, 2, 3",
+        "(a,\n x.shape) = 1, 2",
+        "[\n x.shape,  # why\n] = [1]",
+        "x.shape \\\n = 3",
+        "x.shape: int = 3",
+        "if a: x.shape = 3",
+        "f(1); x.shape = 3",
+        "def g():\n    for x.shape in y: pass",
+        "for (x.shape, y) in z: pass",
+        "[0 for x.shape in y]",
+        "with a as x.shape: pass",
+        "with a as (x.shape, b): pass",
+        "del x.shape",
+    ],
+)
+def test_a_shape_that_is_set(line: str) -> None:
+    assert names_of(ast.parse(line), line.encode()).reshapes
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "y = x.shape",
+        "y[0] = x.shape[0]",
+        "f(x.shape, dtype=d)",
+        "if x.shape == y: z = 1",
+        "if x.ndim in (1, 2): z = 1",
+        "shape = 3",
+    ],
+)
+def test_a_shape_that_is_looked_at(line: str) -> None:
+    assert not names_of(ast.parse(line), line.encode()).reshapes

@@ -18,6 +18,13 @@ BUILTINS = frozenset(
     "range repr reversed round set setattr slice sorted str sum super tuple type vars zip".split()
 )
 SHAPES = frozenset({"shape", "ndim"})
+# text without which no shape is set: a look at what sets something takes longer
+SETS_SHAPE = re.compile(
+    rb"\.[ \t\\\r\n]*(?:shape|ndim)\b"
+    rb"(?:[^\n=!<>]*(?:\\\r?\n[^\n=!<>]*)*(?:<<|>>)?=(?!=)|[ \t]*,[ \t]*(?:#.*)?$|[^\n=]*\bin\b|[ \t]*:)",
+    re.MULTILINE,
+)
+AS_SHAPE = re.compile(rb"(?:\bas|\bdel)[ \t(][^\n=]*\.[ \t\\\r\n]*(?:shape|ndim)\b")
 GLOBAL = re.compile(rb"global[ \t\f\\\r\n]+\w+[ \t\f]*(?:[,;#\r\n\\]|\Z)")
 
 
@@ -82,9 +89,13 @@ def names_of(tree: ast.Module, source: bytes) -> Names:
     changing, methods, dynamic = _classes(tree, source)
     functional = _functional(tree, source, apis)
     importable = _importable(tree, source) if functional is None else None
-    shaped = b".shape" in source or b".ndim" in source
-    reshapes = shaped and any(_of_shape(node) for node in marks(tree, source))
+    reshapes = _may_reshape(source) and any(_of_shape(node) for node in marks(tree, source))
     return Names(apis, frozenset(bound | imported.keys()), changing, methods, dynamic, functional, reshapes, importable)
+
+
+def _may_reshape(source: bytes) -> bool:
+    shaped = b"shape" in source or b"ndim" in source
+    return shaped and (SETS_SHAPE.search(source) or AS_SHAPE.search(source)) is not None
 
 
 def _of_shape(node: ast.AST) -> bool:
