@@ -141,6 +141,20 @@ def test_in_one_line_the_first_is_told() -> None:
         assert isinstance(found, Refused) and found.message.startswith("at line 3 it is read by left")
 
 
+def test_memory_that_was_looked_at_before() -> None:
+    """A write that nothing overwrites, or only itself or what lies beside it, is there for its side effect."""
+    for first, then in (write(3), ()), (write(3, region=FRONT), (write(4, region=BACK),)):
+        found = Unobserved(first).check(flow(birth(), read(2), first, *then))
+        assert short(found) == "never-used 3"
+        assert isinstance(found, Refused)
+        assert found.message == "nothing overwrites it and nothing reads it: it may be there for its side effect"
+    again = write(3)
+    assert short(Unobserved(again).check(flow(birth(), read(2), again, None, to={3: (3, 4)}))) == "never-used 3"
+    nobody = unseen(write(2), write(3))
+    assert isinstance(nobody, Refused)
+    assert nobody.message == "nobody looks at this memory: it may be there for its side effect"
+
+
 def test_what_is_left_is_told() -> None:
     found = unseen(write(2), write(3, region=FRONT), write(4, region=BACK), read(5))
     assert isinstance(found, Proved)
