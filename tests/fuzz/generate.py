@@ -44,7 +44,11 @@ HEADERS = [
 
 def program(seed: int) -> str:
     """The source of one module with a function `f`."""
-    d = Draw(random.Random(seed))
+    return drawn(random.Random(seed))
+
+
+def drawn(rng: random.Random) -> str:
+    d = Draw(rng)
     calls = d.chance(0.6)
     d.methods = calls and d.chance(0.25)
     body = weave(d, [life(d, calls) for _ in range(d.one([1, 1, 1, 2, 2, 3]))])

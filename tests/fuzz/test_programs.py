@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, given, note, settings, strategies
 
 torch = pytest.importorskip("torch")
 
 from fuzz.campaign import Outcome, attempt, differs, rewrite, shrink, tally  # noqa: E402
-from fuzz.generate import IMPORTS, program  # noqa: E402
+from fuzz.generate import IMPORTS, drawn, program  # noqa: E402
 from fuzz.oracle import INPUTS, POISONS, Difference, Program, difference, observe, prepared  # noqa: E402
 
 QUIET = [pytest.mark.filterwarnings(f"ignore::{kind}") for kind in ("SyntaxWarning", "DeprecationWarning")]
@@ -50,6 +52,15 @@ def test_enough_is_rewritten(outcomes: list[Outcome]) -> None:
     assert counts["with callees"] >= 0.15 * PROGRAMS
     assert counts["rewritten and returned"] >= 0.15 * PROGRAMS
     assert min(counts[name] for name in ("zeros_to_empty", "drop_fill", "drop_prealloc")) >= 0.02 * PROGRAMS
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow])
+@given(strategies.randoms(use_true_random=False))
+def test_nor_of_a_program_that_hypothesis_draws(rng: random.Random) -> None:
+    """Its choices are others than those of seeds: it goes back to them, and tries what is at their ends."""
+    source = drawn(rng)
+    note(source)
+    assert not differs(source)
 
 
 def test_a_program_is_told_by_its_seed() -> None:
