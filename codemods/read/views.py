@@ -169,7 +169,7 @@ def _bound(bound: Size | None, size: Size | None) -> Size | None:
     value, width = bound.constant, size.constant
     if value is not None and value < 0 and width is not None:
         return as_size(max(0, width + value))
-    return as_size(-1) if bound == size - ONE else bound
+    return as_size(-1) if width is None and bound == size - ONE else bound
 
 
 def _compose(axis: Axis, run: Run) -> Axis:
