@@ -98,7 +98,7 @@ def observe(source: str, call: str, values: tuple[Any, ...] | None) -> Facts:
         try:
             names: dict[str, Any] = {"__name__": "case", "torch": torch}
             linecache.cache["<case>"] = len(source), None, source.splitlines(True), "<case>"  # Triton reads it
-            exec(compile(source, "<case>", "exec"), names)
+            exec(compile(source, "<case>", "exec", dont_inherit=True), names)
             names["record"] = record
             facts = eval(recorded(call), names)
             left = Look({}, []).at({name: value for name, value in names.items() if isinstance(value, torch.Tensor)})

@@ -11,6 +11,7 @@ from codemods.core.size import Atom, Size, as_size, variable
 from codemods.core.syntax import walk
 from codemods.core.traffic import BYTES
 from codemods.read.graph import arguments_of
+from codemods.read.inside import nullable
 from codemods.read.names import dotted
 from codemods.read.values import Moment, Value
 
@@ -45,6 +46,7 @@ class Looks:
         self.bound = bound  # names that are certainly bound in front of the loop
         self.inside = binds(loop, lowering.kept_names)
         self.quiet = quiet and not any(node in lowering.ran for node in walk(loop))
+        self.optional = nullable(lowering.graph.arguments)
         every = arguments_of(lowering.graph.arguments) if lowering.graph.arguments else []
         notes = {argument.arg: ast.unparse(argument.annotation) for argument in every if argument.annotation}
         self.annotated: dict[Hashable, str] = {
@@ -171,7 +173,7 @@ class Looks:
     def laid_out(self, name: str) -> Seen:
         if self.now.layout != self.then.layout:
             return self.differs(f"a tensor is laid out anew in the loop: it may be {name}")
-        return Seen("tensor")
+        return Seen("tensor", safe=name not in self.optional)
 
     def object(self, text: str) -> Seen:
         """Something that code which cannot be seen may change."""

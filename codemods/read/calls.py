@@ -122,7 +122,7 @@ class Calls(Launches):
                 self.resized(given)
                 return self.unseen(given, api)
             return made
-        if api in QUIET and not any(value.inside for value in given.every):
+        if api in QUIET and all(value.reach <= OUT for value in given.every):  # nullcontext(x) hands x on
             return Value(("def", self.at), name=api)
         if "triton." in api and (result := self.computed(given)) is not None:
             return result
@@ -199,6 +199,10 @@ class Calls(Launches):
             start, stop = (number(ZERO), *ends)[:2] if len(ends) == 1 else (*ends, NOTHING, NOTHING)[:2]
             step = ends[2] if len(ends) == 3 else number(ONE)
             return Value(("def", self.at), items=(start, stop, step), bound=(NOTHING, "range"), name="range")
+        if name in LAZY and not self.quiet_sources(given):
+            self.outside_call(node, f"reachable when {name}() asks for an iterator")
+        if name == "reversed":  # of a tensor: a copy, made here
+            self.read(first.but(inside=NONE), node, "copied by reversed()")
         if name in ("enumerate", "zip", "reversed") and not given.starred and not given.named:
             held = untagged(frozenset().union(*(value.reach for value in given.every), NONE))
             items = given.values if len(given.values) == 1 or name == "zip" else None

@@ -78,8 +78,10 @@ class Expressions:
         return tuple(self.value(node) for node in nodes)
 
     def value_other(self, node: ast.expr) -> int:
-        parts = [child for child in children(node) if isinstance(child, ast.expr)]
-        return self.emit("unknown", node, self.values(parts))
+        return self.emit("unknown", node, self.parts(node))
+
+    def parts(self, node: ast.expr) -> tuple[int, ...]:
+        return self.values([child for child in children(node) if isinstance(child, ast.expr)])
 
     def value_Constant(self, node: ast.Constant) -> int:
         return self.emit("const", node, data=node.value)
@@ -140,7 +142,8 @@ class Expressions:
         return self.emit("format", node, self.values(node.values))
 
     def value_FormattedValue(self, node: ast.FormattedValue) -> int:
-        return self.emit("format", node, (self.value(node.value),))
+        told = [node.value] if node.format_spec is None else [node.value, node.format_spec]
+        return self.emit("format", node, self.values(told))
 
     def value_TemplateStr(self, node: ast.expr) -> int:
         return self.emit("closure", node, data=names_in(node))
@@ -173,9 +176,16 @@ class Expressions:
         return self.emit("yield", node, (self.value(node.value),))
 
     def value_Lambda(self, node: ast.Lambda) -> int:
+        self.signature(node)
+        return self.emit("closure", node, data=self.captured(node) - shaped_only(node))
+
+    def signature(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
+        """What is evaluated when a function is defined."""
         for default in [*node.args.defaults, *filter(None, node.args.kw_defaults)]:
             self.emit("keep", default, (self.value(default),), "kept as a default argument")
-        return self.emit("closure", node, data=self.captured(node) - shaped_only(node))
+        for note in (*(argument.annotation for argument in arguments_of(node.args)), getattr(node, "returns", None)):
+            if note is not None:
+                self.emit("keep", note, (self.value(note),), "kept as an annotation")
 
     def captured(self, *nodes: ast.AST) -> frozenset[str]:
         return frozenset(self.name(name) for node in nodes for name in free_names(node))

@@ -24,6 +24,7 @@ from codemods.read.values import (
 from codemods.read.views import NIL, Cut, Entry, Rest, indexed, method_view, narrowed
 
 SELF = frozenset("requires_grad_ detach_".split())
+LOOKS = frozenset("numel get_device result_type".split())  # other functions may take a tensor for a number
 REPLACED = "torch.nn.init."  # transformers puts functions that do nothing there while it loads a model
 
 
@@ -37,8 +38,10 @@ class Operators(Births):
             return self.maybe_inplace(given, op, args)
         match op.kind:
             case "meta":
-                self.mention(first, node, "its shape is used")
-                for value in (Value(inside=first.inside), *rest):
+                looks = given.method or name.startswith("is_") or name in LOOKS
+                if looks:
+                    self.mention(first, node, "its shape is used")
+                for value in (Value(inside=first.inside) if looks else first, *rest):
                     self.read(value, node, f"read by {name}")
                 return self.meta(name, given, first)
             case "new":

@@ -77,6 +77,8 @@ class Statements(Expressions):
     def on_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value:
             self.assign(node.target, self.value(node.value))
+        else:  # `a[i]: int` evaluates a and i
+            self.parts(node.target)
 
     def on_AugAssign(self, node: ast.AugAssign) -> None:
         op = type(node.op).__name__
@@ -340,8 +342,7 @@ class Statements(Expressions):
     def on_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         for decorator in node.decorator_list:
             self.emit("keep", decorator, (self.value(decorator),), "given to a decorator")
-        for default in [*node.args.defaults, *filter(None, node.args.kw_defaults)]:
-            self.emit("keep", default, (self.value(default),), "kept as a default argument")
+        self.signature(node)
         if node.decorator_list:
             self.emit("foreign", node)
         self.declared |= rebound_inside(node)
