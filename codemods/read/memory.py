@@ -136,7 +136,7 @@ class Memory:
         ours = {ref.buffer for ref in holder.reach} - {OUTSIDE, FRESH}
         for held in (self.state.names, self.state.slots):
             for key, value in held.items():
-                if (new := _grown(value, ours)) is not value:
+                if (new := _grown(value, ours, holder.ident)) is not value:
                     held[key] = new  # type: ignore[index]
 
     def outside_call(self, node: ast.AST, why: str, how: How = "unseen-call") -> None:
@@ -292,10 +292,11 @@ def _bare(value: Value) -> bool:
     return isinstance(value.ident, tuple) and value.ident[:1] in MADE and not (numbers and value.name == "tuple")
 
 
-def _grown(value: Value, ours: set[Buffer]) -> Value:
-    if value.tensor or not (_bare(value) or any(ref.buffer in ours for ref in value.inside)):
+def _grown(value: Value, ours: set[Buffer], ident: Hashable) -> Value:
+    empty = _bare(value) and (value.ident == ident or value.name in ("list", "container", "tuple"))
+    if value.tensor or not (empty or any(ref.buffer in ours for ref in value.inside)):
         return value
-    items = None if value.items is None else tuple(_grown(item, ours) for item in value.items)
+    items = None if value.items is None else tuple(_grown(item, ours, ident) for item in value.items)
     same = value.inside >= OUT and items == value.items
     return value if same else value.but(inside=value.inside | OUT, items=items)
 
