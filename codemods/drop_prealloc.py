@@ -29,19 +29,23 @@ ALLOCATES = frozenset(name for kind in KINDS for name in (f"torch.{kind}", f"tor
 
 
 def propose(flow: Flow) -> Iterator[Proposal]:
-    """One proposal for each allocation given to a name that another statement binds again, maybe before it is used."""
+    """One proposal for each allocation given to a name that another statement binds again, maybe before it is used. One
+    that stands in a `finally` is told once for each way into that, and has to go from all of them."""
+    found: dict[ast.Call, list[tuple[Birth, ast.stmt, ast.Name]]] = {}
     for event in flow.events:
         if not (isinstance(event, Birth) and event.api in ALLOCATES and isinstance(event.node, ast.Call)):
             continue
         match flow.parents.get(event.node):
-            case ast.Assign(targets=[ast.Name(id=name) as target]) as statement:
+            case ast.Assign(targets=[ast.Name() as target]) as statement:
                 pass
-            case ast.AnnAssign(target=ast.Name(id=name) as target) as statement:
+            case ast.AnnAssign(target=ast.Name() as target) as statement:
                 pass
             case _:
                 continue
-        if _bound_again(flow, event, target):
-            yield _proposal(flow, event, event.node, statement, name)
+        found.setdefault(event.node, []).append((event, statement, target))
+    for call, births in found.items():
+        if any(_bound_again(flow, birth, target) for birth, _, target in births):
+            yield from (_proposal(flow, birth, call, statement, target.id) for birth, statement, target in births)
 
 
 def _bound_again(flow: Flow, birth: Birth, target: ast.Name) -> bool:

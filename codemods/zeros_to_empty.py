@@ -44,10 +44,12 @@ EMPTY = {
 
 
 def propose(flow: Flow) -> Iterator[Proposal]:
-    """One proposal for each allocation that also fills."""
-    births = {event.node: event for event in flow.events if isinstance(event, Birth)}
+    """One proposal for each allocation that also fills: its fill is told behind its birth."""
+    births: dict[ast.AST, Birth] = {}
     for event in flow.events:
-        if isinstance(event, Write) and event.api in EMPTY and isinstance(event.node, ast.Call):
+        if isinstance(event, Birth):
+            births[event.node] = event
+        elif isinstance(event, Write) and event.api in EMPTY and isinstance(event.node, ast.Call):
             yield _proposal(flow, event, event.node, births[event.node])
 
 

@@ -90,6 +90,11 @@ class Box:
         ]
         return frozenset(atom for end in ends for atom in end.atoms)
 
+    @property
+    def loose(self) -> bool:
+        """A bound may be None: then it does not stand where it says."""
+        return any(isinstance(atom.key, tuple) and atom.key[:1] == ("object",) for atom in self.atoms)
+
     def __str__(self) -> str:
         if not self.axes:
             return "all of it"

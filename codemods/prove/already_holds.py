@@ -54,7 +54,7 @@ class AlreadyHolds:
 
     def _elsewhere(self, region: Box) -> bool:
         """Another part; parts of memory that came from outside may be the same elements, where it is expanded."""
-        return not self.write.buffer.shared and apart(region, self.write.region or ALL)
+        return not (self.write.buffer.shared or region.loose) and apart(region, self.write.region or ALL)
 
     def _within(self, event: Write) -> bool:
         if event.when or event.region is None:

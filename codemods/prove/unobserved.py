@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from codemods.core.event import Birth, Buffer, Escape, Event, Flow, Read, Write
-from codemods.core.region import ALL, Box, Left, Run, apart, forget, minus
+from codemods.core.region import ALL, Box, Left, apart, forget, minus
 from codemods.core.verdict import Proved, Refused, Verdict
 from codemods.prove.walk import Choices, agrees, assumed_before, step, way
 
@@ -46,7 +46,7 @@ class _Search:
 
     def verdict(self) -> Verdict:
         start = self.write.region
-        if start is None or not start.known or any(_unsafe(axis) for _, axis in start.axes):
+        if start is None or not start.known or start.loose:
             start = ALL
         for point, event in enumerate(self.flow.events):
             if event is self.write:
@@ -141,12 +141,6 @@ class _Search:
         search = _Search(self.flow, self.write, alone=True)
         again = search.verdict()
         return replace(again, certain=False) if isinstance(again, Refused) and search.seen_by else None
-
-
-def _unsafe(axis: object) -> bool:
-    """A bound that might be None does not start where it says."""
-    ends = (axis.low, axis.high) if isinstance(axis, Run) else ()
-    return any(atom.key[:1] == ("object",) for end in ends if end for atom in end.atoms if isinstance(atom.key, tuple))
 
 
 def _order(trail: Trail) -> tuple[int, int, int]:

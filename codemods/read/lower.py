@@ -19,6 +19,7 @@ from codemods.read.updates import Updates
 from codemods.read.values import Def, State, Value, merge, number, shape_varies, tracked, unknown
 
 MOST_VISITS = 40
+REACHES = frozenset("call setindex augindex augment setattr augattr yield await enter keep closure unknown".split())
 MORE = {"Gt": 0, "GtE": 1}  # where they hold, left - right and this are more than 0
 LESS = {"Lt": 0, "LtE": 1}
 Edge = tuple[int, int]  # from block, to block
@@ -118,8 +119,10 @@ class Lowering(Updates):
         for index, instr in enumerate(this.instrs):
             self.at = Def(block, index)
             self.step(instr)
-            if guarded and instr.op in ("store", "delete", "call", "collect"):
-                self.remember(this.handler or 0, str(instr.data) if instr.op != "call" else None)
+            if guarded and instr.op in ("store", "delete", "collect"):
+                self.remember(this.handler or 0, str(instr.data))
+            elif guarded and instr.op in REACHES:
+                self.remember(this.handler or 0, None)
         if not guarded:
             return
         self.raised.slots.clear()

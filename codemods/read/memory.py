@@ -14,6 +14,7 @@ from codemods.read.graph import Graph, Instr
 from codemods.read.names import Names
 from codemods.read.values import (
     FRESH,
+    NEW,
     NONE,
     NOTHING,
     OUT,
@@ -31,6 +32,7 @@ from codemods.read.values import (
     varies,
 )
 
+MADE = (("def",), ("tuple",), ("dict",), ("bin",), ("join",), ("before",), ("thrown",))  # idents of what may hold more
 RELAYS = frozenset("resize_ resize_as_ set_ as_strided as_strided_ untyped_storage storage".split())
 
 
@@ -126,6 +128,16 @@ class Memory:
                 self.tell(Escape(ref.buffer, ALL, node, why, ref.when, how))
         if out - self.state.escaped:
             self.state.escaped |= out
+        if not value.tensor and (out or _bare(value)):
+            self.grown(value)
+
+    def grown(self, holder: Value) -> None:
+        """A container may hold other memory from here on, under all its names and in all that holds it."""
+        ours = {ref.buffer for ref in holder.reach} - {OUTSIDE, FRESH}
+        for held in (self.state.names, self.state.slots):
+            for key, value in held.items():
+                if (new := _grown(value, ours, holder.ident)) is not value:
+                    held[key] = new  # type: ignore[index]
 
     def outside_call(self, node: ast.AST, why: str, how: How = "unseen-call") -> None:
         """Code that we cannot see runs: it may look at, and write, whatever has been let out."""
@@ -267,13 +279,26 @@ class Memory:
 def told(region: Box) -> Box:
     """A part as a reader may be trusted to keep to: bounds that might be None are not relied on."""
     for dimension, axis in region.axes:
-        if isinstance(axis, Run) and any(_loose(atom) for atom in region.atoms):
+        if isinstance(axis, Run) and region.loose:
             region = region.along(dimension, Somewhere())
     return region
 
 
-def _loose(atom: Atom) -> bool:
-    return isinstance(atom.key, tuple) and bool(atom.key) and atom.key[0] == "object"
+def _bare(value: Value) -> bool:
+    """It may be a container that holds no memory yet."""
+    if value.tensor or not value.reach <= NEW or value.size is not None or value.shape_of or value.fact:
+        return False
+    numbers = bool(value.items) and all(item.size is not None for item in value.items or ())
+    return isinstance(value.ident, tuple) and value.ident[:1] in MADE and not (numbers and value.name == "tuple")
+
+
+def _grown(value: Value, ours: set[Buffer], ident: Hashable) -> Value:
+    empty = _bare(value) and (value.ident == ident or value.name in ("list", "container", "tuple"))
+    if value.tensor or not (empty or any(ref.buffer in ours for ref in value.inside)):
+        return value
+    items = None if value.items is None else tuple(_grown(item, ours, ident) for item in value.items)
+    same = value.inside >= OUT and items == value.items
+    return value if same else value.but(inside=value.inside | OUT, items=items)
 
 
 def _same(one: Ref, other: Ref) -> bool:

@@ -76,7 +76,7 @@ class Steps(Arithmetic):
             self.escape(value, instr.node, f"bound to {name}, which others can look up", how)
         self.rebound(name, instr.node)
         if value.name == "list":
-            value = value.but(items=None)  # it may be changed in place
+            value = self.state.slots[instr.args[0]] = value.but(items=None)  # it may be changed in place
         if name.startswith("%"):
             self.state.names[name] = value  # it has no name that people know
             return
@@ -128,7 +128,8 @@ class Steps(Arithmetic):
         for part, star in zip(parts, starred, strict=True):
             if star and not self.quiet_source(part):
                 self.outside_call(instr.node, f"reachable when {part.name} is walked")
-            spread = list(part.items) if star and part.items is not None else None if star else [part]
+            one = part.but(items=None) if part.name == "list" else part  # whoever has the tuple may change it
+            spread = list(part.items) if star and part.items is not None else None if star else [one]
             items = items + spread if items is not None and spread is not None else None
         held = untagged(frozenset().union(*map(within, parts), NONE))
         ident = ("tuple", *(part.ident for part in parts)) if not any(starred) else ("def", self.at)
@@ -331,11 +332,13 @@ class Steps(Arithmetic):
             if holder.refs and any(ref.buffer.shared or ref.buffer in self.state.escaped for ref in value.reach):
                 self.outside_read(instr.node, "copied from: it may be the same memory", value.reach)
             self.outside_write(instr.node)
+            self.grown(holder)
             self.state.epoch = self.at
             return
         self.read(value, instr.node, "copied from")
         if not holder.tensor:
             self.escape(value, instr.node, f"put into {holder.name}, which may be a container", "kept")
+            self.grown(holder)
         self.write_index(instr, holder, index, sure=True)
         self.moved(holder)
 
@@ -356,6 +359,7 @@ class Steps(Arithmetic):
         self.read(value, instr.node, "an operand here")
         if not holder.tensor:
             self.escape(value, instr.node, f"may be kept in {holder.name}", "kept")
+            self.grown(holder)
         part = self.tensor_index(instr, holder, index) if holder.refs else self.do_part(instr)
         self.read(part, instr.node, "updated in place")
         self.write_index(instr, holder, index, sure=False)
@@ -377,6 +381,7 @@ class Steps(Arithmetic):
         self.read(value, instr.node, "an operand here")
         if not target.tensor and value.reach and not (target.size is not None):
             self.escape(value, instr.node, f"given to {target.name}, which may keep it", "kept")
+            self.grown(target)
         self.read(target, instr.node, "updated in place")
         self.write(target, instr.node, "updated in place")
         self.moved(target)
