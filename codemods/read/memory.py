@@ -131,6 +131,12 @@ class Memory:
         if not value.tensor and (out or _bare(value)):
             self.grown(value)
 
+    def handed(self, value: Value) -> None:
+        """Code that is seen into had it: of what that has put into a container nothing is told."""
+        ours = any(ref.buffer is not OUTSIDE and ref.buffer is not FRESH for ref in value.reach)
+        if not value.tensor and (ours or _bare(value)):
+            self.grown(value)
+
     def grown(self, holder: Value) -> None:
         """A container may hold other memory from here on, under all its names and in all that holds it."""
         ours = {ref.buffer for ref in holder.reach} - {OUTSIDE, FRESH}

@@ -151,6 +151,7 @@ class Outcomes(Operators):
             self.stores(value, effect, node, name, asked.whole.get(key, {}))
         for value, effect in effects:
             self.let_out(value, effect, node, name)
+            self.handed(value)
         result = self.given_back(asked, outcome, name)
         if outcome.anew:
             self.state.layout = self.at
