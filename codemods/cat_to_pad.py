@@ -6,10 +6,10 @@
 Also for concat, concatenate, hstack and vstack, for constants in front, behind or both, made by any
 of zeros, ones and full, in the call or under a name that goes with the edit.
 
-Saves an allocation and a call for each constant, and no kernel: pad fills its result and copies into
-it, which on the CPU is no faster, mostly slower, below some ten million elements. Safe when nothing else sees the
-constant, when the result keeps its dtype, shape and memory format, and when the lengths are known
-numbers: pad crops where one is negative.
+Saves an allocation and a call for each constant, and no kernel: pad fills its result and copies
+into it, which on the CPU is no faster, mostly slower, below some ten million elements. Safe when
+nothing else sees the constant, when the result keeps its dtype, shape and memory format, and when
+the lengths are known numbers: pad crops where one is negative.
 """
 
 from __future__ import annotations

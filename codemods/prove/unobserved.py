@@ -99,7 +99,7 @@ class _Search:
                     self.seen_by.append(((*trail, (event, left)), left, certain))
                     continue
                 case Write(node=node) if event is not self.write and node is self.write.node:
-                    pass  # a whole loop of this very write: it goes with it
+                    pass  # what else the statement writes goes with it
                 case Write(turns=head) if head in around:
                     pass  # turns before this write have had a part in it
                 case Write(region=Box() as region, sure=sure, unless=unless):

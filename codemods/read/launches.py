@@ -112,8 +112,7 @@ class Launches(Partials):
         self, source: KernelSource, launch: Launch, node: ast.Call, key: Key, value: Value, found: Outcome
     ) -> Mapping[Ref, Effect]:
         """What the launch does to an argument that is one of several tensors, for each that was allocated here."""
-        effect = found.effects.get(key)
-        several = len(value.refs) > 1 or not value.tensor
+        effect, several = found.effects.get(key), len(value.refs) > 1 or not value.tensor
         if not several or not (value.tensor or value.exact) or effect is None or effect.keeps or not effect.touches:
             return {}
         alone: dict[Ref, Effect] = {}
@@ -135,9 +134,9 @@ class Launches(Partials):
         if isinstance(passed, Tensor) and passed.count is not None:
             rank = self.rank_of(value.ident, self.state.layout)
             rank = self.rank(single, self.state.layout) if rank is None else rank
-            sizes = [self.dimension(value, place).size for place in range(rank or 0)]
-            count = prod(size for size in sizes if size is not None) if sizes else self.numel(value).size
-            yield replace(passed, shape=None, count=None if count is None else self.settle(count))
+            sizes = [self.number(self.dimension(value, place)) for place in range(rank or 0)]
+            count = prod(sizes) if sizes else self.number(self.numel(value))
+            yield replace(passed, shape=None, count=self.settle(count))
 
     def outcome_of(self, source: KernelSource, launch: Launch, node: ast.Call) -> Outcome:
         """Each launch is looked into once: the search for a fixed point asks again and again."""

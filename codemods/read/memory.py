@@ -128,11 +128,10 @@ class Memory:
                 self.tell(Escape(ref.buffer, ALL, node, why, ref.when, how))
         if out - self.state.escaped:
             self.state.escaped |= out
-        if not value.tensor and (out or _bare(value)):
-            self.grown(value)
+        self.handed(value)
 
     def handed(self, value: Value) -> None:
-        """Code that is seen into had it: of what that has put into a container nothing is told."""
+        """Other code had it: of what that has put into a container nothing is told."""
         ours = any(ref.buffer is not OUTSIDE and ref.buffer is not FRESH for ref in value.reach)
         if not value.tensor and (ours or _bare(value)):
             self.grown(value)
@@ -294,8 +293,9 @@ def _bare(value: Value) -> bool:
     """It may be a container that holds no memory yet."""
     if value.tensor or not value.reach <= NEW or value.size is not None or value.shape_of or value.fact:
         return False
-    numbers = bool(value.items) and all(item.size is not None for item in value.items or ())
-    return isinstance(value.ident, tuple) and value.ident[:1] in MADE and not (numbers and value.name == "tuple")
+    if value.name == "tuple" and value.items and all(item.size is not None for item in value.items):
+        return False
+    return isinstance(value.ident, tuple) and value.ident[:1] in MADE
 
 
 def _grown(value: Value, ours: set[Buffer], ident: Hashable) -> Value:
