@@ -10,6 +10,8 @@ from typing import Any
 from codemods.core.access import Access
 from codemods.core.condition import AtLeast, Blind, Condition, Every, Flag, Some
 from codemods.core.poly import Atom, Poly, deep
+from codemods.core.size import Atom as SizeAtom
+from codemods.core.size import Size, as_size, variable
 from codemods.cover.boxes import Interval
 
 Numbers = dict[str, int]  # of what is made of nothing, and of flags
@@ -33,6 +35,19 @@ MEANING: dict[str, Callable[..., int]] = {
 
 def name(atom: Atom) -> str:
     return "".join(letter if letter.isalnum() else "_" for letter in atom.text)
+
+
+def size(value: Poly) -> Size | None:
+    """As the host says it, which has no names for what is made of others."""
+    total = as_size(0)
+    for monomial, factor in value.terms.items():
+        product = as_size(factor)
+        for atom in monomial:
+            if atom.parts:
+                return None
+            product = product * variable(SizeAtom(atom.text, ("size", atom.text), atom.natural))
+        total = total + product
+    return total
 
 
 def text(value: Poly) -> str:

@@ -6,32 +6,19 @@ import random
 from dataclasses import replace
 
 import pytest
-from numbers_of import all_numbers, calculated, elements, programs, text
+from numbers_of import all_numbers, calculated, elements, programs, size, text
 from test_cover_drawn import CHOICES, B, N, broken, shape, stores
 
 from codemods.core.access import Access, Trace
 from codemods.core.poly import ONE, ZERO, Poly, named, poly
 from codemods.core.region import Run
-from codemods.core.size import Atom, Size, as_size, variable
+from codemods.core.size import Size
 from codemods.cover import effect
 from codemods.cover.bounds import Facts
 from codemods.cover.boxes import Interval, Shape
 
 SEEDS = range(8)
 PROGRAMS = 60
-
-
-def size(value: Poly) -> Size | None:
-    """As the host says it, which has no names for what is made of others."""
-    total = as_size(0)
-    for monomial, factor in value.terms.items():
-        product = as_size(factor)
-        for atom in monomial:
-            if atom.parts:
-                return None
-            product = product * variable(Atom(atom.text, ("size", atom.text), atom.natural))
-        total = total + product
-    return total
 
 
 def written(found: effect.Effect, tensor: Shape) -> str:

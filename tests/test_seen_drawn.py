@@ -7,15 +7,14 @@ from dataclasses import replace
 from types import CodeType
 
 import pytest
-from numbers_of import Numbers, all_numbers, calculated, lanes, name, text
+from numbers_of import Numbers, all_numbers, calculated, lanes, name, size, text
 from numbers_of import holds as held
 
 from codemods.core.access import Access, Turns
 from codemods.core.condition import TRUE, Blind, Condition, Flag, at_least, below, both, either, negated
-from codemods.core.poly import ONE, ZERO, Atom, Poly, named, poly
+from codemods.core.poly import ONE, ZERO, Atom, named, poly
 from codemods.core.region import Box, Run
-from codemods.core.size import Atom as SizeAtom
-from codemods.core.size import Size, as_size, variable
+from codemods.core.size import Size
 from codemods.cover.bounds import Facts
 from codemods.cover.boxes import Shape
 from codemods.cover.seen import seen
@@ -28,17 +27,6 @@ SOME = (0, 1, 2, 3)
 CHOICES = {"n": SOME, "m": SOME, "pid_0_": (0, 1)} | dict.fromkeys(("f", "end", "which", "twist"), (0, 1))
 CHOICES |= dict.fromkeys(("hidden_1", "hidden_2"), (0, 1))
 DRAWN = 400
-
-
-def size(value: Poly) -> Size | None:
-    """As the host would say it."""
-    total = as_size(0)
-    for monomial, factor in value.terms.items():
-        product = as_size(factor)
-        for atom in monomial:
-            product = product * variable(SizeAtom(atom.text, ("size", atom.text), True))
-        total = total + product
-    return total
 
 
 def drawn(chance: random.Random) -> list[Access]:
